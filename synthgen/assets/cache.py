@@ -1,0 +1,62 @@
+"""Arrays that take seconds to make, kept on disk and memory-mapped by every worker."""
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthgen.errors import SynthgenError
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def default_folder() -> Path:
+    """Return where made assets are kept: the user's cache folder."""
+    return Path.home() / ".cache" / "synthgen"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return 32 hex digits that change with any part."""
+    whole = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(len(data).to_bytes(8, "little") + data)
+    return whole.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cached(folder: Path, name: str, make: Callable[[], Mapping[str, NDArray[np.generic]]]) -> Arrays:
+    """Return the arrays `make` gives, memory-mapped read-only from `folder/name/`; made once, by whoever comes first.
+
+    `name` must hold a digest of all that `make` depends on.
+
+    Raises:
+        SynthgenError: the folder cannot be written.
+    """
+    final = folder / name
+    if not final.is_dir():
+        _store(final, make())
+    return {path.stem: np.load(path, mmap_mode="r") for path in sorted(final.glob("*.npy"))}
+
+
+def _store(final: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    scratch = final.with_name(f".{final.name}.{secrets.token_hex(4)}")
+    try:
+        scratch.mkdir(parents=True)
+        for key, array in arrays.items():
+            np.save(scratch / f"{key}.npy", array)
+        scratch.rename(final)
+    except OSError as error:
+        if not final.is_dir():  # else another process was first, with the same arrays
+            raise SynthgenError(f"cache {final.parent}: cannot be written: {error}; give another folder with --cache") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,154 @@
+"""The command line: parse, delegate, print. Heavy rooms are imported by the command that needs them, so that --help is quick."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthgen.errors import SynthgenError
+
+app = typer.Typer(
+    help="Synthetic training data for reading text off product photos.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="Recipe file (TOML); the built-in product recipe if none.")]
+Corpus = Annotated[
+    list[str] | None, typer.Option(help="Texts: FILE[:COLUMN][=WEIGHT], .txt .csv .tsv .jsonl .parquet; repeatable. Without: corpora/.")
+]
+Fonts = Annotated[Path | None, typer.Option(help="Folder of fonts, beside the installed packages. Without: fonts/.")]
+Backgrounds = Annotated[Path | None, typer.Option(help="Folder of photos to put text on. Without: backgrounds/.")]
+Seed = Annotated[int, typer.Option(help="The same recipe, assets and seed give the same samples.", min=0)]
+Cache = Annotated[Path | None, typer.Option(help="Where prepared fonts and backgrounds are kept. Without: ~/.cache/synthgen.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+
+
+class Format(StrEnum):
+    """How shards are stored."""
+
+    PARQUET = "parquet"
+    TFRECORD = "tfrecord"
+
+
+@app.command()
+def render(
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
+    n: Annotated[int, typer.Option("--n", help="Number of word images.", min=0)] = 20_000,
+    recipe: RecipeFile = None,
+    seed: Seed = 0,
+    form: Annotated[Format, typer.Option("--format", help="How shards are stored.")] = Format.PARQUET,
+    shard_size: Annotated[int, typer.Option(help="Word images a shard.", min=1)] = 50_000,
+    workers: Annotated[int, typer.Option(help="Processes; 0: one a processor.", min=0)] = 0,
+    corpus: Corpus = None,
+    fonts: Fonts = None,
+    backgrounds: Backgrounds = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT: make what is missing or damaged.")] = False,
+    cache: Cache = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render N word images into shards at OUT."""
+    from synthgen import launch
+    from synthgen.found import Flags
+
+    order = launch.Order(
+        Flags(recipe, corpus or (), fonts, backgrounds), out, n, seed, form.value, shard_size, _processors(workers), resume, cache
+    )
+    with _told(f"stopped; what is whole is kept. Go on with: synthgen render --out {out} ... --resume"):
+        report = launch.render(order)
+    if as_json:
+        typer.echo(json.dumps(launch.as_json(report)))
+    else:
+        typer.echo(f"{report.words} word images in {out}, {report.bytes / 1e6:.1f} MB; look at some: synthgen preview")
+
+
+@app.command()
+def preview(
+    out: Annotated[Path, typer.Option(help="PNG file for the contact sheet.")] = Path("preview.png"),
+    count: Annotated[int, typer.Option(help="Samples on the sheet.", min=1, max=5000)] = 120,
+    n: Annotated[int, typer.Option("--n", help="Images to estimate hours and bytes for.", min=1)] = 15_000_000,
+    quads: Annotated[bool, typer.Option(help="Draw the character quads.")] = True,
+    workers: Annotated[int, typer.Option(help="Processes to estimate for; 0: one a processor.", min=0)] = 0,
+    recipe: RecipeFile = None,
+    seed: Seed = 0,
+    corpus: Corpus = None,
+    fonts: Fonts = None,
+    backgrounds: Backgrounds = None,
+    cache: Cache = None,
+) -> None:
+    """Draw the first samples on a contact sheet, and measure what N of them would take here."""
+    from synthgen import launch
+    from synthgen.found import Flags
+    from synthgen.preview import measure, save, sheet
+
+    with _told("stopped"):
+        opened = launch.open_assets(Flags(recipe, corpus or (), fonts, backgrounds), cache)
+        save(sheet(opened, seed, count, quads=quads), out)
+        estimate = measure(opened, seed)
+    cores = _processors(workers)
+    typer.echo(f"{out}: {count} samples")
+    hours, size_gb = estimate.hours(n, cores), n * estimate.bytes_per_image / 1e9
+    typer.echo(f"{estimate.images_per_second:,.0f} images/s a core; {n:,} images on {cores}: {hours:.2f} h, {size_gb:.2f} GB")
+
+
+@app.command("fonts")
+def list_fonts(
+    recipe: RecipeFile = None,
+    fonts: Fonts = None,
+    cache: Cache = None,
+    as_json: AsJson = False,
+) -> None:
+    """List every face with its coverage, and every font that was refused with the reason."""
+    from synthgen import launch
+    from synthgen.found import Flags
+
+    with _told("stopped"):
+        used, refused = launch.list_faces(Flags(recipe=recipe, fonts=fonts), cache)
+    if as_json:
+        typer.echo(json.dumps({"faces": used, "refused": refused}))
+        return
+    for face in used:
+        lacking = f"lacks {face['missing']}" if face["missing"] else ""
+        capitals = "capitals only" if face["caps_only"] else ""
+        typer.echo(f"{face['name']:40} {face['category']:8} {face['covered']}/{face['alphabet']} {capitals:13} {lacking}".rstrip())
+    for font in refused:
+        typer.echo(f"refused {font['name']} ({font['path']}): {font['reason']}")
+    typer.echo(f"{len(used)} faces, {len(refused)} refused")
+
+
+@app.callback()
+def common(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False) -> None:
+    """Set up logging: progress and warnings go to stderr."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO)
+    for chatty in ("numba", "fontTools", "PIL"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@contextmanager
+def _told(interrupted: str) -> Iterator[None]:
+    """Turn what a user can mend into one line and exit code 1, Ctrl-C into `interrupted` and 130."""
+    try:
+        yield
+    except SynthgenError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as stop:
+        typer.echo(f"\n{interrupted}", err=True)
+        raise typer.Exit(130) from stop
+
+
+def _processors(workers: int) -> int:
+    return workers or len(os.sched_getaffinity(0))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,133 @@
+"""What the commands do: open the assets, compile, run the job, report as it goes."""
+
+import logging
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from synthgen.alphabet import Alphabet
+from synthgen.assets.cache import default_folder
+from synthgen.assets.fonts import find_faces
+from synthgen.assets.glyphs import build_glyphs
+from synthgen.assets.studio import Opened, open_studio
+from synthgen.engine.local import LocalEngine
+from synthgen.found import Flags, find_recipe
+from synthgen.job import Job, Report, run
+from synthgen.renderer import WordRenderer, open_renderer
+from synthgen.shards.manifest import Part
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `synthgen render` was asked for."""
+
+    flags: Flags
+    out: Path
+    n: int
+    seed: int
+    format: str
+    shard_size: int
+    workers: int
+    resume: bool
+    cache: Path | None
+
+
+def open_assets(flags: Flags, cache: Path | None) -> Opened:
+    """Return the assets of a command line, and log which were found unasked and what was left out."""
+    recipe, unasked = find_recipe(flags, Path())
+    for line in unasked:
+        log.info(line)
+    opened = open_studio(recipe, cache or default_folder())
+    for message in opened.messages:
+        log.info(message)
+    for source, counts in opened.dropped.items():
+        if any(counts[reason] for reason in counts if reason != "read"):
+            log.info("%s: %s", source, ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in counts.items() if count))
+    if opened.refused_fonts:
+        log.info("%d fonts refused; synthgen fonts says why", len(opened.refused_fonts))
+    return opened
+
+
+def render(order: Order) -> Report:
+    """Make the shards of an order.
+
+    Raises:
+        SynthgenError: see `job.run` and `open_studio`.
+    """
+    opened = open_assets(order.flags, order.cache)
+    job = Job(
+        recipe=opened.studio.recipe,
+        seed=order.seed,
+        n=order.n,
+        out=order.out,
+        factory=open_renderer,
+        assets=opened.digests,
+        format="tfrecord" if order.format == "tfrecord" else "parquet",
+        shard_size=order.shard_size,
+        alphabet=opened.studio.alphabet.characters,
+        cache=order.cache,
+    )
+    if order.n:
+        next(WordRenderer(opened, order.seed)(0, 1))  # compiles once, before workers start
+    with Meter(order.n, len(job.shards)) as meter:
+        return run(job, LocalEngine(min(order.workers, max(len(job.shards), 1))), resume=order.resume, progress=meter.add)
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """Return the promised keys of `render --json`, and the rest of the report."""
+    return asdict(report)
+
+
+def list_faces(flags: Flags, cache: Path | None) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Return a row for every face, and one for every refused font."""
+    recipe, _ = find_recipe(flags, Path())
+    alphabet = Alphabet.read(recipe.text.alphabet) if recipe.text.alphabet else Alphabet()
+    faces, refused = find_faces(recipe.fonts.packages, recipe.fonts.folder, recipe.fonts.faces_per_family)
+    glyphs, kept, undrawn = build_glyphs(faces, alphabet, cache or default_folder())
+    used: list[dict[str, object]] = []
+    for face, covers, caps_only in zip(kept, glyphs.covers, glyphs.caps_only, strict=True):
+        missing = "".join(char for char, k in alphabet.classes.items() if not covers[k])
+        row = {"name": face.name, "family": face.family, "category": face.category, "covered": int(covers.sum())}
+        used.append({**row, "alphabet": len(alphabet.characters), "caps_only": bool(caps_only), "missing": missing})
+    return used, [{"name": font.name, "path": font.path.name, "reason": font.reason} for font in (*refused, *undrawn)]
+
+
+@dataclass
+class Meter:
+    """Shows how far a run is: a bar on a terminal, else a line a shard; all on stderr."""
+
+    words: int
+    shards: int
+    made: int = 0
+    size_bytes: int = 0
+    done: int = 0
+    began: float = field(default_factory=time.monotonic)
+    bar: Progress | None = None
+
+    def __enter__(self) -> "Meter":
+        if sys.stderr.isatty():
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=Console(stderr=True))
+            self.bar.add_task("rendering", total=self.words, speed="")
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def add(self, part: Part) -> None:
+        """Take note of a shard that was just made."""
+        self.made, self.size_bytes, self.done = self.made + part.rows, self.size_bytes + part.bytes, self.done + 1
+        speed = self.made / max(time.monotonic() - self.began, 1e-9)
+        told = f"{speed:,.0f} images/s, {self.size_bytes / 1e6:,.1f} MB"
+        if self.bar:
+            self.bar.update(self.bar.task_ids[0], completed=self.made, speed=told)
+        else:
+            log.info("shard %d of %d: %d rows, %s, %.0f s left", self.done, self.shards, part.rows, told, (self.words - self.made) / speed)

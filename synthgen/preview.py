@@ -1,0 +1,63 @@
+"""A look before a long run: some samples on one sheet, and what the whole would take."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from synthgen.arrays import Image
+from synthgen.assets.studio import Opened
+from synthgen.draw import contact_sheet, with_quads
+from synthgen.errors import SynthgenError
+from synthgen.renderer import WordRenderer
+from synthgen.scene.words import render_words
+
+ENLARGED = 2  # so that quads can be told from ink
+MEASURED = 2_000  # samples timed
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What rendering takes here, measured on one core."""
+
+    images_per_second: float
+    bytes_per_image: float
+
+    def hours(self, n: int, workers: int) -> float:
+        """Return hours for n images with `workers` cores."""
+        return n / self.images_per_second / workers / 3600
+
+
+def sheet(opened: Opened, seed: int, count: int, *, quads: bool) -> Image:
+    """Return the first `count` samples on a contact sheet, labelled, with their character quads or without."""
+    block = render_words(opened.studio, seed, np.arange(count, dtype=np.uint64))
+    alphabet = opened.studio.alphabet
+    rows = range(count)
+    outlines = [block.quads[block.char_offsets[row] : block.char_offsets[row + 1]] for row in rows]
+    pictures = [with_quads(block.picture(row), outlines[row][: None if quads else 0], enlarge=ENLARGED) for row in rows]
+    labels = [alphabet.decode(block.labels[block.char_offsets[row] : block.char_offsets[row + 1]]) for row in rows]
+    return contact_sheet(pictures, labels)
+
+
+def measure(opened: Opened, seed: int) -> Estimate:
+    """Return speed and size of encoded samples, from MEASURED of them."""
+    renderer = WordRenderer(opened, seed)
+    for _ in renderer(0, 2):  # compiled code is loaded
+        pass
+    began = time.perf_counter()
+    size = sum(len(rows.jpeg) for rows, _ in renderer(0, MEASURED))
+    return Estimate(MEASURED / (time.perf_counter() - began), size / MEASURED)
+
+
+def save(picture: Image, path: Path) -> None:
+    """Write an RGB picture as PNG.
+
+    Raises:
+        SynthgenError: the file cannot be written.
+    """
+    try:
+        path.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
+    except OSError as error:
+        raise SynthgenError(f"{path}: cannot be written: {error}; give another file with --out") from error

@@ -1,0 +1,84 @@
+"""Word samples by index, without disk: encoded blocks for shards, plain arrays for trainers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from synthgen.alphabet import Alphabet
+from synthgen.arrays import I64, U8, U16
+from synthgen.assets.cache import default_folder
+from synthgen.assets.studio import Opened, open_studio
+from synthgen.job import Job
+from synthgen.recipe import Recipe
+from synthgen.scene.words import WordBlock, render_words
+from synthgen.shards.words import Names, WordRows
+
+BLOCK = 250  # samples painted at a time: their pictures, about 2 MB, stay in the cache of one core until they are encoded
+SPLITS = ("train",)
+
+
+class WordRenderer:
+    """Makes encoded blocks of one run; each worker has one."""
+
+    def __init__(self, opened: Opened, seed: int) -> None:
+        self.names = Names(tuple(face.name for face in opened.faces), opened.backgrounds, opened.sources, SPLITS)
+        self._studio, self._seed = opened.studio, seed
+
+    def __call__(self, first: int, last: int) -> Iterator[tuple[WordRows, dict[str, int]]]:
+        """Yield the samples first to last - 1 in blocks, with what was refused and redrawn."""
+        for begin in range(first, last, BLOCK):
+            index = np.arange(begin, min(begin + BLOCK, last), dtype=np.uint64)
+            block = render_words(self._studio, self._seed, index, blue_first=True)
+            yield encoded(block, self._studio.alphabet), block.counts
+
+
+def open_renderer(job: Job) -> WordRenderer:
+    """Return the renderer of a job; its recipe's assets come from the cache."""
+    recipe = Recipe.model_validate(job.recipe.model_dump())
+    return WordRenderer(open_studio(recipe, job.cache or default_folder()), job.seed)
+
+
+def encoded(block: WordBlock, alphabet: Alphabet) -> WordRows:
+    """Return the rows of a block painted with `blue_first`, its pictures as JPEG of their own quality."""
+    rows = range(len(block.index))
+    jpegs = [cv2.imencode(".jpg", block.picture(row), (cv2.IMWRITE_JPEG_QUALITY, int(block.quality[row])))[1] for row in rows]
+    text, text_offsets = utf8(alphabet, block.labels, block.char_offsets)
+    return WordRows(
+        index=block.index.astype(np.int64),
+        jpeg=np.concatenate(jpegs),
+        jpeg_offsets=np.concatenate([[0], np.cumsum([len(jpeg) for jpeg in jpegs])]),
+        width=block.width,
+        height=np.full(len(block.index), block.height, dtype=np.int32),
+        text=text,
+        text_offsets=text_offsets,
+        quads=block.quads,
+        quad_offsets=block.char_offsets,
+        font=block.face,
+        background=block.tile,
+        source=block.source,
+        split=np.zeros(len(block.index), dtype=np.int32),
+        contrast=block.contrast,
+    )
+
+
+def utf8(alphabet: Alphabet, labels: U16, offsets: I64) -> tuple[U8, I64]:
+    """Return all labels as UTF-8, `(bytes,)`, and where each begins, `(n + 1,)`."""
+    parts = [char.encode() for char in alphabet.characters]
+    lengths = np.array([0, *map(len, parts)])[labels]
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    if len(ends) - 1 == ends[-1]:  # one byte a character
+        return np.frombuffer(b"\0" + b"".join(parts), dtype=np.uint8)[labels], offsets
+    return np.frombuffer(b"".join(parts[k - 1] for k in labels), dtype=np.uint8), ends[offsets]
+
+
+def stream(recipe: Recipe, first: int, last: int, *, seed: int = 0, block: int = BLOCK, cache: Path | None = None) -> Iterator[WordBlock]:
+    """Yield the samples first to last - 1 as arrays, RGB, without disk: the same that `synthgen render` writes before JPEG.
+
+    Raises:
+        SynthgenError: the recipe's assets cannot be used.
+    """
+    studio = open_studio(recipe, cache or default_folder()).studio
+    for begin in range(first, last, block):
+        yield render_words(studio, seed, np.arange(begin, min(begin + block, last), dtype=np.uint64))

@@ -1,0 +1,146 @@
+"""Whole files or none, on a disk that may fill up, shared with runs that may have died."""
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from synthgen.errors import SynthgenError
+
+SCRATCH = re.compile(r"^\..+\.[0-9a-f]{8}$")  # what atomic_path names its scratch files
+CURES = {
+    errno.ENOSPC: "the disk is full; make room",
+    errno.EDQUOT: "the disk quota is used up; make room",
+    errno.EFBIG: "the file would be larger than this system or user may write; give a smaller --shard-size",
+    errno.EROFS: "the disk is read-only; give another OUT",
+    errno.EACCES: "writing there is not allowed; give another OUT",
+    errno.EPERM: "writing there is not allowed; give another OUT",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; give another OUT",
+    errno.EEXIST: "it is a file, not a folder; give another OUT",
+}
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def atomic_path(final: Path) -> Iterator[Path]:
+    """Yield a scratch path beside `final`; put it in place only if the body succeeds.
+
+    Writing to `final` itself would not do: on an error pyarrow still closes a valid footer, and a short shard reads as a good one.
+
+    Raises:
+        SynthgenError: the disk is full, or cannot be written for another reason that the user can mend.
+    """
+    scratch = final.with_name(f".{final.name}.{secrets.token_hex(4)}")  # two tasks may write the same shard
+    with mendable(final):
+        try:
+            yield scratch
+            sync(scratch)  # else a power cut leaves a whole name on an empty file
+            scratch.replace(final)
+            sync(final.parent)  # else a power cut may forget the new name, and remember a part file that vouches for it
+        finally:
+            with suppress(OSError):  # an unwritable disk must not hide why the body failed; sweep() takes what stays
+                scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def mendable(path: Path) -> Iterator[None]:
+    """Turn the faults of a disk that the user can mend into errors that say how.
+
+    Raises:
+        SynthgenError: in place of an OSError whose cause is known.
+    """
+    try:
+        yield
+    except OSError as error:
+        cure = CURES.get(error.errno or 0)
+        if cure is None:
+            raise
+        raise SynthgenError(f"{path}: cannot be written: {cure}; finished shards are kept, --resume makes the rest") from error
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(final: Path, content: dict[str, object]) -> None:
+    """Put `content` at `final` as JSON; equal content gives equal bytes."""
+    with atomic_path(final) as scratch:
+        scratch.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, object]:
+    """Return the JSON object in a file.
+
+    Raises:
+        SynthgenError: the file cannot be read, or holds no JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SynthgenError(f"{path}: cannot be read as JSON: {error}; render into another OUT, or restore the file") from error
+    if not isinstance(content, dict):
+        raise SynthgenError(f"{path}: need a JSON object, got {type(content).__name__}; render into another OUT, or restore the file")
+    return content
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and its parents where missing.
+
+    Raises:
+        SynthgenError: it is a file, or may not be made.
+    """
+    with mendable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process while the body runs; the hold ends with the process, however that ends.
+
+    Raises:
+        SynthgenError: another run holds it.
+    """
+    handle = os.open(folder, os.O_RDONLY)  # the folder itself: a lock file would be one more thing to clean up
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SynthgenError(f"{folder}: one run at a time, and another is writing there; wait for it or give another OUT") from error
+        except OSError as error:  # some network disks have no locks
+            log.warning("%s: cannot be locked (%s): start no second run there", folder, error)
+        yield
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> int:
+    """Remove the scratch files that dead runs left in `folder` and its subfolders; return how many. Only for who holds the folder."""
+    found = [path for path in (*folder.glob(".*"), *folder.glob("*/.*")) if SCRATCH.match(path.name) and path.is_file()]
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
+def need_room(folder: Path, size_bytes: int) -> None:
+    """Check that `folder`'s disk has room for `size_bytes`.
+
+    Raises:
+        SynthgenError: it has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size_bytes:
+        need, got = f"{size_bytes / 1e9:.1f} GB", f"{free / 1e9:.1f} GB"
+        raise SynthgenError(f"{folder}: need at least {need} free on its disk, got {got}; make room, or give another OUT or a smaller --n")

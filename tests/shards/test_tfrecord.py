@@ -1,0 +1,219 @@
+"""TFRecord shards: a reader written from the specification alone finds the rows again."""
+
+import struct
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthgen.errors import SynthgenError
+from synthgen.shards.read import read
+from synthgen.shards.records import masked_crc, varints
+from synthgen.shards.schema import WORD_SCHEMA
+from synthgen.shards.tfrecord import compile_kernels, encoded, tfrecord_shard
+from synthgen.shards.words import word_batch
+from tests.fake_words import NAMES, word_rows
+
+BATCH = word_batch(word_rows(seed=1, first=0, last=30), NAMES)
+Value = list[bytes] | list[float] | list[int]
+
+
+def slow_crc(data: bytes) -> int:
+    """Return the masked CRC-32C of data, a bit at a time."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def split_records(data: bytes) -> list[bytes]:
+    records = []
+    while data:
+        (size, size_crc) = struct.unpack("<QI", data[:12])
+        record, (crc,) = data[12 : 12 + size], struct.unpack("<I", data[12 + size : 16 + size])
+        assert (size_crc, crc) == (slow_crc(data[:8]), slow_crc(record))
+        records.append(record)
+        data = data[16 + size :]
+    return records
+
+
+def take_varint(data: bytes) -> tuple[int, bytes]:
+    end = next(k for k, byte in enumerate(data) if byte < 128) + 1
+    return sum((byte & 127) << 7 * k for k, byte in enumerate(data[:end])), data[end:]
+
+
+def fields(data: bytes) -> list[tuple[int, bytes]]:
+    found = []
+    while data:
+        tag, data = take_varint(data)
+        assert tag & 7 == 2  # length-delimited
+        size, data = take_varint(data)
+        assert size <= len(data)
+        found.append((tag >> 3, data[:size]))
+        data = data[size:]
+    return found
+
+
+def example(record: bytes) -> dict[str, Value]:
+    ((one, features),) = fields(record)
+    assert one == 1
+    found: dict[str, Value] = {}
+    for _, entry in fields(features):
+        (key_field, key), (value_field, feature) = fields(entry)
+        assert (key_field, value_field) == (1, 2)
+        ((kind, values),) = fields(feature)
+        assert key.decode() not in found
+        found[key.decode()] = decoded(kind, values)
+    return found
+
+
+def decoded(kind: int, values: bytes) -> Value:
+    items = fields(values)
+    assert {number for number, _ in items} <= {1}
+    if kind == 1:
+        return [item for _, item in items]
+    ((_, packed),) = items
+    if kind == 2:
+        return list(struct.unpack(f"<{len(packed) // 4}f", packed))
+    whole = []
+    while packed:
+        value, packed = take_varint(packed)
+        whole.append(value)
+    return whole
+
+
+def test_an_independent_reader_finds_every_value() -> None:
+    examples = [example(record) for record in split_records(encoded(BATCH).tobytes())]
+    for found, row in zip(examples, BATCH.to_pylist(), strict=True):
+        assert found == {
+            "index": [row["index"]],
+            "image/encoded": [row["image"]["bytes"]],
+            "image/format": [b"jpeg"],
+            "image/height": [row["height"]],
+            "image/width": [row["width"]],
+            "text": [row["text"].encode()],
+            "char/quads": [number for quad in row["char_quads"] for number in quad],
+            **{key: [row[key].encode()] for key in ("font", "background", "source", "split")},
+            "contrast": [row["contrast"]],
+        }
+
+
+@given(first=st.integers(0, 29), rows=st.integers(1, 30))
+@settings(max_examples=20)
+def test_a_slice_is_encoded_as_its_rows_are(first: int, rows: int) -> None:
+    part = BATCH.slice(first, rows)
+    whole = split_records(encoded(BATCH).tobytes())
+    assert split_records(encoded(part).tobytes()) == whole[first : first + part.num_rows]
+
+
+@given(data=st.binary(max_size=40), skipped=st.integers(0, 3))
+def test_checksums_are_those_of_the_definition(data: bytes, skipped: int) -> None:
+    flat = np.frombuffer(b"xyz"[:skipped] + data, dtype=np.uint8)
+    assert masked_crc(flat, skipped, len(flat)) == slow_crc(data)
+
+
+def test_the_checksum_of_the_standard_is_met() -> None:
+    """Source: RFC 3720, appendix B.4: 32 zero bytes have CRC 0x8A9136AA."""
+    crc = 0x8A9136AA
+    assert slow_crc(bytes(32)) == ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+@given(values=st.lists(st.integers(0, 2**63 - 1), max_size=5))
+def test_varints_read_back(values: list[int]) -> None:
+    flat, offsets = varints(np.array(values, dtype=np.int64))
+    parts = [flat[first:last].tobytes() for first, last in pairwise(offsets)]
+    assert [take_varint(part) for part in parts] == [(value, b"") for value in values]
+
+
+@pytest.fixture
+def shard(tmp_path: Path) -> Path:
+    with tfrecord_shard(tmp_path / "words-00000.tfrecord") as file:
+        file.write_batch(BATCH.slice(0, 11))
+        file.write_batch(BATCH.slice(11))
+    return tmp_path / "words-00000.tfrecord"
+
+
+def test_read_gives_the_batch_back(shard: Path) -> None:
+    assert pa.Table.from_batches(read(shard)).equals(pa.Table.from_batches([BATCH]))
+    (batch,) = read(shard, columns=["contrast", "text"])
+    assert batch.schema.names == ["text", "contrast"]
+
+
+def test_empty_texts_and_no_rows_are_kept(tmp_path: Path) -> None:
+    compile_kernels()
+    blank = BATCH.slice(0, 1).to_pylist()[0] | {"text": "", "char_quads": []}
+    batch = pa.RecordBatch.from_pylist([blank], schema=WORD_SCHEMA)
+    with tfrecord_shard(tmp_path / "a.tfrecord") as file:
+        file.write_batch(batch)
+    assert [row for part in read(tmp_path / "a.tfrecord") for row in part.to_pylist()] == [blank]
+    (tmp_path / "none.tfrecord").touch()
+    assert list(read(tmp_path / "none.tfrecord")) == []
+
+
+@pytest.mark.parametrize("spot", [0, 9, 13, 700, -2], ids=["length", "length crc", "data", "image", "data crc"])
+def test_a_changed_byte_is_found(shard: Path, spot: int) -> None:
+    data = bytearray(shard.read_bytes())
+    data[spot] ^= 16
+    shard.write_bytes(data)
+    with pytest.raises(SynthgenError, match=r"byte \d+: need a whole TFRecord, got one cut off or changed; render again with --resume"):
+        list(read(shard))
+
+
+@pytest.mark.parametrize("kept", [5, 13, 500, -1])
+def test_a_file_cut_off_is_found(shard: Path, kept: int) -> None:
+    shard.write_bytes(shard.read_bytes()[:kept])
+    with pytest.raises(SynthgenError, match="need a whole TFRecord"):
+        list(read(shard))
+
+
+def test_a_failed_shard_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="disk gone"), tfrecord_shard(tmp_path / "words-00000.tfrecord") as file:
+        file.write_batch(BATCH)
+        raise OSError("disk gone")
+    assert list(tmp_path.iterdir()) == []
+
+
+PARSE = """
+import sys
+import tensorflow as tf
+
+FEATURES = {
+    "index": tf.io.FixedLenFeature([], tf.int64),
+    "image/encoded": tf.io.FixedLenFeature([], tf.string),
+    "image/format": tf.io.FixedLenFeature([], tf.string),
+    "image/height": tf.io.FixedLenFeature([], tf.int64),
+    "image/width": tf.io.FixedLenFeature([], tf.int64),
+    "text": tf.io.FixedLenFeature([], tf.string),
+    "char/quads": tf.io.FixedLenSequenceFeature([4, 2], tf.float32, allow_missing=True),
+    "font": tf.io.FixedLenFeature([], tf.string),
+    "background": tf.io.FixedLenFeature([], tf.string),
+    "source": tf.io.FixedLenFeature([], tf.string),
+    "split": tf.io.FixedLenFeature([], tf.string),
+    "contrast": tf.io.FixedLenFeature([], tf.float32),
+}
+
+def parse(record):
+    row = tf.io.parse_single_example(record, FEATURES)
+    return {**row, "image": tf.io.decode_jpeg(row["image/encoded"], channels=3)}
+
+for row in tf.data.TFRecordDataset(sys.argv[1]).map(parse).as_numpy_iterator():
+    assert row["image"].shape == (row["image/height"], row["image/width"], 3)
+    assert row["char/quads"].shape == (len(row["text"].decode()), 4, 2)
+    sys.stdout.buffer.write(row["text"] + b"\\n")
+"""
+
+
+@pytest.mark.slow
+def test_tensorflow_reads_it(shard: Path) -> None:
+    pytest.importorskip("tensorflow")
+    done = subprocess.run([sys.executable, "-c", PARSE, str(shard)], capture_output=True, check=True)
+    assert done.stdout.decode().splitlines() == BATCH["text"].to_pylist()
