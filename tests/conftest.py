@@ -1,7 +1,23 @@
 """What all tests share: how many examples hypothesis tries, and that it does so alike everywhere."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from synthgen.assets.studio import Opened
+from synthgen.scene.words import Studio
+from tests.studio_fixture import open_few
 
 # A first example may compile kernels, so time limits would only fail on slow machines; derandomized: a red run is red again.
 settings.register_profile("house", max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    """Return the assets of few faces, made once; their cache is the folder `assets` of the session."""
+    return open_few(tmp_path_factory.getbasetemp() / "assets")
+
+
+@pytest.fixture(scope="session")
+def studio(opened: Opened) -> Studio:
+    return opened.studio

@@ -11,17 +11,16 @@ from synthgen.alphabet import Alphabet
 from synthgen.arrays import F64, I32, Bools
 from synthgen.assets import photos
 from synthgen.assets.cache import digest, file_digest
-from synthgen.assets.corpora import load_texts
 from synthgen.assets.fonts import Face, Refusal, find_faces
 from synthgen.assets.glyphs import Glyphs, build_glyphs
 from synthgen.assets.shaping import Shaper
+from synthgen.assets.stored_texts import StoredTexts, open_texts
 from synthgen.assets.textures import make_textures
 from synthgen.assets.tiles import Tiles, join
 from synthgen.errors import SynthgenError
-from synthgen.recipe import FontRecipe, GroundRecipe, Recipe
+from synthgen.recipe import FontRecipe, GroundRecipe, Recipe, TextRecipe
 from synthgen.scene.faces import FaceTable
 from synthgen.scene.records import Atlas, Grounds, Lines
-from synthgen.scene.texts import prepare_rules
 from synthgen.scene.words import Studio, noise_bank
 
 PHOTOS = "photos"  # first part of a photo's name
@@ -48,15 +47,15 @@ def open_studio(recipe: Recipe, cache: Path) -> Opened:
         SynthgenError: a corpus, font or photo folder cannot be used, or no face draws the whole alphabet.
     """
     alphabet = Alphabet.read(recipe.text.alphabet) if recipe.text.alphabet else Alphabet()
-    texts = load_texts(recipe.text, alphabet)
+    texts = open_texts(recipe.text, alphabet, cache)
     faces, refused = find_faces(recipe.fonts.packages, recipe.fonts.folder, recipe.fonts.faces_per_family)
     glyphs, kept, undrawn = build_glyphs(faces, alphabet, cache)
     tiles, counts, messages = _tiles(recipe.ground, cache)
     studio = Studio(
         recipe=recipe,
         alphabet=alphabet,
-        texts=texts,
-        rules=prepare_rules(recipe.text, alphabet, texts),
+        texts=texts.table,
+        rules=texts.rules,
         faces=_face_table(recipe.fonts, kept, glyphs, alphabet),
         atlas=Atlas(glyphs.fields, glyphs.start, glyphs.size, glyphs.origin, glyphs.ink, glyphs.metrics),
         tiles=Grounds(tiles.pixels, tiles.start, tiles.size, tiles.channels),
@@ -68,10 +67,10 @@ def open_studio(recipe: Recipe, cache: Path) -> Opened:
         studio=studio,
         faces=tuple(kept),
         backgrounds=tiles.names,
-        sources=texts.names,
-        digests=_digests(recipe, kept, tiles),
+        sources=texts.table.names,
+        digests=_digests(recipe.text, texts, kept, tiles),
         refused_fonts=(*refused, *undrawn),
-        dropped={**texts.dropped, PHOTOS: counts},
+        dropped={**texts.table.dropped, PHOTOS: counts},
         messages=tuple(messages),
     )
 
@@ -137,12 +136,11 @@ def _times(names: Bools) -> F64:
     return count[row].astype(np.float64)
 
 
-def _digests(recipe: Recipe, faces: list[Face], tiles: Tiles) -> dict[str, str]:
+def _digests(recipe: TextRecipe, texts: StoredTexts, faces: list[Face], tiles: Tiles) -> dict[str, str]:
     """Return a digest of all that was read, by kind, so that a run is only ever resumed with the same."""
-    fonts = [f"{face.name} {face.number} {face.location} {file_digest(face.path)}" for face in faces]
-    found = {"fonts": digest(*fonts), "backgrounds": tiles.digest}
-    for corpus in recipe.text.corpora:
-        found[f"corpus {corpus.path.name}"] = file_digest(corpus.path)
-    if recipe.text.alphabet:
-        found["alphabet"] = file_digest(recipe.text.alphabet)
+    read = {path: file_digest(path) for path in {face.path for face in faces}}
+    fonts = [f"{face.name} {face.number} {face.location} {read[face.path]}" for face in faces]
+    found = {"fonts": digest(*fonts), "backgrounds": tiles.digest, **{f"corpus {name}": own for name, own in texts.digests.items()}}
+    if recipe.alphabet:
+        found["alphabet"] = file_digest(recipe.alphabet)
     return found

@@ -9,6 +9,8 @@ from synthgen.scene.records import Atlas, Lines
 
 PI = 3.141592653589793
 NARROWEST_PX = 8  # JPEG blocks are 8 wide
+GRID, GRID_INSIDE = 7, 30  # points a side, and how many of all must be in the picture: half, and 5 for what the grid misses
+BULGE_PX = 1.5  # line px that an arc may swell over the straight side of a character's quad
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -165,13 +167,16 @@ def place_quads(boxes: F32, frame: F64, h: F64, middle_v: float, quads: F32) -> 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bend_radius(look: Looks, width: float, height: float) -> float:
-    """Return the signed radius (arc), amplitude (wave) or radius (cylinder) in line px for a word `width` by `height`."""
+def bend_radius(look: Looks, width: float, height: float, widest: float) -> float:
+    """Return the signed radius (arc), amplitude (wave) or radius (cylinder) in line px for a word `width` by `height`.
+
+    `widest`: width of its widest character.
+    """
     if look.bend == WAVE:
         return look.bend_size
     angle = look.bend_size * PI / 180
     if look.bend == ARC:
-        least = 1.3 * height  # else letters would meet at the centre
+        least = max(1.3 * height, widest * widest / (8 * BULGE_PX))  # else letters meet at the centre, or leave their quads
         radius = width / angle
         return max(radius, least) if radius > 0 else min(radius, -least)
     if look.bend == CYLINDER:
@@ -199,11 +204,22 @@ def crop_to(quads: F32, pads: F64, least_px: float, size: F64, fit: F64) -> None
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def centres_inside(quads: F32, width: float, height: float) -> bool:
-    """Return whether the middle of every quad lies in the picture: then at least half of each straight cut one does."""
+def halves_inside(quads: F32, width: float, height: float) -> bool:
+    """Return whether at least half of every quad lies in the picture, counted on GRID x GRID points of each that sticks out."""
     for k in range(quads.shape[0]):
-        x, y = quads[k, :, 0].mean(), quads[k, :, 1].mean()
-        if x < 0 or y < 0 or x > width or y > height:
+        x, y = quads[k, :, 0], quads[k, :, 1]
+        if x.min() >= 0 and y.min() >= 0 and x.max() <= width and y.max() <= height:
+            continue
+        inside = 0
+        for row in range(GRID):
+            b = (row + 0.5) / GRID
+            left, right = x[0] + (x[3] - x[0]) * b, x[1] + (x[2] - x[1]) * b
+            top, low = y[0] + (y[3] - y[0]) * b, y[1] + (y[2] - y[1]) * b
+            for column in range(GRID):
+                a = (column + 0.5) / GRID
+                px, py = left + (right - left) * a, top + (low - top) * a
+                inside += 0 <= px <= width and 0 <= py <= height
+        if inside < GRID_INSIDE:
             return False
     return True
 
@@ -228,7 +244,8 @@ def lay_out(looks: Looks, lines: Lines, atlas: Atlas, face: I32, char_offsets: I
         character_boxes(lines, atlas, i, metrics[2], boxes)
         box = np.array([boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()])
         plane(look, box, h)
-        place = np.array([(box[0] + box[2]) / 2, look.bend, bend_radius(look, box[2] - box[0], box[3] - box[1]), look.bend_view])
+        radius = bend_radius(look, box[2] - box[0], box[3] - box[1], (boxes[:, 2] - boxes[:, 0]).max())
+        place = np.array([(box[0] + box[2]) / 2, look.bend, radius, look.bend_view])
         own = quads[first:last]
         pads = np.array([look.pad_left, look.pad_top, look.pad_right, look.pad_bottom, max(box[3] - box[1], metrics[2])])
         size = np.empty(2)
@@ -239,7 +256,7 @@ def lay_out(looks: Looks, lines: Lines, atlas: Atlas, face: I32, char_offsets: I
             crop_to(own, pads, metrics[2], size, fit)
             multiply(fit, h, whole)
             place_quads(boxes, place, whole, middle_v, own)
-            if centres_inside(own, size[1], size[0]):
+            if halves_inside(own, size[1], size[0]):
                 break
             pads[:4] = np.maximum(pads[:4], 0)  # the cut would take a narrow letter
         invert(whole, frame.inverse)

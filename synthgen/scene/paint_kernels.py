@@ -22,6 +22,7 @@ SIDES = 4  # other texts of a sample: left, right, above, below
 LUMA_R, LUMA_G, LUMA_B = F(0.299), F(0.587), F(0.114)  # Source: ITU-R BT.601
 ATTEMPTS = 3  # as planned; plain ink; plain ink in plain light
 BENEATH_PX = (120, 400)  # height, width of the canvas of a text beneath the word
+NEAREST = F(1e-4)  # depth of points behind the eye: they are sent far off
 RIM = 4  # blurs reach so many pixels to each side
 NOISE_RUN = 8192  # noise is read from the bank in runs so long
 
@@ -88,7 +89,7 @@ def find_points(frame: Looks, height: int, width: int, final: F64, u: F32, v: F3
         at = row * width
         for column in range(width):
             x = F(column) + HALF
-            w = ONE / (c + dc * x)
+            w = ONE / max(c + dc * x, NEAREST)
             u[at + column], v[at + column] = (a + da * x) * w, (b + db * x) * w
         if frame.bend != NO_BEND:
             for k in range(at, at + width):
@@ -685,7 +686,7 @@ def paint_one(
     pixels = height * width
     s = part_of(whole, pixels)
     shrink = F(height / final[0])
-    scale = F(frame.scale) * shrink
+    scale = F(frame.scale) * shrink * look.edge
     find_points(frame, height, width, final, s.u, s.v)
     lay_ground(tiles, look, ONE / (look.zoom * shrink), height, width, s.rgb)
     lay_panel(look, frame, s, scale)

@@ -18,29 +18,21 @@ DRAWS = 136  # numbers a sample takes, used or not, so that no choice shifts a l
 
 Draws = Iterator[F64]  # one column of uniforms after the other
 Pair = tuple[float, float]
+NUMBERS = (  # float32
+    *("spacing", "weight", "slant", "stretch", "underline", "tilt_deg", "shear", "depth_x", "depth_y", "bend_size", "bend_view"),
+    *("pad_left", "pad_top", "pad_right", "pad_bottom", "left_gap", "right_gap", "above", "below", "lean", "beneath"),
+    *("tile_x", "tile_y", "zoom", "panel_x", "panel_y", "panel_round", "panel_border"),
+    *("edge", "opacity", "fade_x", "fade_y", "ink_texture", "outline", "shadow_x", "shadow_y", "shadow_soft", "shadow_dark"),
+    *("extrude_x", "extrude_y", "emboss", "glow", "worn", "dots"),
+    *("slope_x", "slope_y", "glare", "glare_x", "glare_y", "glare_size", "shade", "shade_x", "shade_y", "exposure"),
+    *("taken_px", "defocus", "motion_x", "motion_y", "sharpen", "noise", "noise_at", "curve", "veil", "veil_grey"),
+)
+CHOICES = ("bend", "tile", "flip", "panel", "blend", "grey", "invert", "quality")  # int32
+COLOURS = {"ground": (2, 3), "panel_rgb": (3,), "ink": (CANDIDATES, 3), "second": (3,), "cast": (3,)}  # float32
 LOOK = np.dtype(
-    [(name, np.float32) for name in ("spacing", "weight", "slant", "stretch", "underline", "tilt_deg", "shear", "depth_x", "depth_y")]
-    + [("bend", np.int32), ("bend_size", np.float32), ("bend_view", np.float32)]
-    + [
-        (name, np.float32)
-        for name in ("pad_left", "pad_top", "pad_right", "pad_bottom", "left_gap", "right_gap", "above", "below", "lean", "beneath")
-    ]
-    + [("tile", np.int32), ("flip", np.int32), ("tile_x", np.float32), ("tile_y", np.float32), ("zoom", np.float32)]
-    + [("ground", np.float32, (2, 3)), ("panel", np.int32), ("panel_rgb", np.float32, 3), ("panel_x", np.float32), ("panel_y", np.float32)]
-    + [("panel_round", np.float32), ("panel_border", np.float32), ("ink", np.float32, (CANDIDATES, 3)), ("second", np.float32, 3)]
-    + [("opacity", np.float32), ("blend", np.int32), ("fade_x", np.float32), ("fade_y", np.float32), ("ink_texture", np.float32)]
-    + [(name, np.float32) for name in ("outline", "shadow_x", "shadow_y", "shadow_soft", "shadow_dark", "extrude_x", "extrude_y")]
-    + [(name, np.float32) for name in ("emboss", "glow", "worn", "dots", "slope_x", "slope_y", "glare", "glare_x", "glare_y", "glare_size")]
-    + [(name, np.float32) for name in ("shade", "shade_x", "shade_y", "exposure", "taken_px", "defocus", "motion_x", "motion_y", "sharpen")]
-    + [
-        ("noise", np.float32),
-        ("noise_at", np.float32),
-        ("curve", np.float32),
-        ("cast", np.float32, 3),
-        ("veil", np.float32),
-        ("veil_grey", np.float32),
-    ]
-    + [("grey", np.int32), ("invert", np.int32), ("quality", np.int32)]
+    [(name, np.float32) for name in NUMBERS]
+    + [(name, np.int32) for name in CHOICES]
+    + [(name, np.float32, shape) for name, shape in COLOURS.items()]
 )
 Looks = NDArray[np.void]  # (n,) of LOOK; lengths in line pixels (48 an em), colours 0 to 255
 
@@ -60,6 +52,11 @@ def pick(draw: F64, weights: NDArray[np.float64]) -> I32:
     edges = np.cumsum(weights)
     rows = np.searchsorted(edges, draw * edges[-1], side="right")
     return np.asarray(np.minimum(rows, len(weights) - 1), dtype=np.int32)
+
+
+def hues(draw: F64) -> F64:
+    """Return hues 0 to 1 as packs have them: reds to yellows most, then blues; greens and magentas, lurid when even, are rarer."""
+    return np.asarray(np.interp(draw, (0.0, 0.46, 0.6, 0.88, 1.0), (-0.04, 0.17, 0.46, 0.7, 0.96)) % 1)
 
 
 def colours(hue: F64, saturation: F64, value: F64) -> F32:
@@ -132,16 +129,14 @@ def _shape(recipe: ShapeRecipe, draws: Draws) -> dict[str, NDArray[np.generic]]:
 
 def _crop(recipe: CropRecipe, draws: Draws) -> dict[str, NDArray[np.generic]]:
     pads = {name: within(next(draws), recipe.margin) for name in ("pad_left", "pad_top", "pad_right", "pad_bottom")}
-    spaces = (0.22 * EM_PX, 0.6 * EM_PX)  # a word space is about a quarter em; set tighter and wider too
-    beneath = some(next(draws), recipe.beneath_share, (0.12, 0.4))
-    leading = (1.0 * EM_PX, 1.5 * EM_PX)
+    beneath = some(next(draws), recipe.beneath_share, recipe.beneath)
     above = next(draws)
     lines = np.where(beneath > 0, 0.0, recipe.above_share)  # a word beneath takes the place of other lines
     return pads | {
-        "left_gap": some(next(draws), recipe.beside_share * 0.6, spaces),  # left, right or both
-        "right_gap": some(next(draws), recipe.beside_share * 0.6, spaces),
-        "above": np.where(above < lines * 0.7, within(next(draws), leading), 0.0),
-        "below": np.where((above > lines * 0.3) & (above < lines), within(next(draws), leading), 0.0),
+        "left_gap": EM_PX * some(next(draws), recipe.beside_share * 0.6, recipe.space_em),  # left, right or both
+        "right_gap": EM_PX * some(next(draws), recipe.beside_share * 0.6, recipe.space_em),
+        "above": np.where(above < lines * 0.7, EM_PX * within(next(draws), recipe.leading_em), 0.0),
+        "below": np.where((above > lines * 0.3) & (above < lines), EM_PX * within(next(draws), recipe.leading_em), 0.0),
         "lean": within(next(draws), (-1.0, 1.0)),
         "beneath": beneath,
     }
@@ -155,7 +150,7 @@ def _tones(draw: F64, spread: F64, light: float, dark: float) -> F64:
 def _ground(recipe: GroundRecipe, tile_weights: F64, draws: Draws) -> dict[str, NDArray[np.generic]]:
     grey = next(draws) < recipe.grey_share
     saturation = np.where(grey, 0.06, within(next(draws), recipe.saturation))
-    hue, value = next(draws), _tones(next(draws), next(draws), recipe.light_share, recipe.dark_share)
+    hue, value = hues(next(draws)), _tones(next(draws), next(draws), recipe.light_share, recipe.dark_share)
     reach = within(next(draws), recipe.texture_contrast)
     first = colours(hue, saturation, value)
     other = colours(
@@ -174,14 +169,14 @@ def _ground(recipe: GroundRecipe, tile_weights: F64, draws: Draws) -> dict[str, 
         "ground": np.stack([first, first + (other - first) * reach[:, None].astype(np.float32)], axis=1),
         "panel": panel,
         "panel_rgb": colours(
-            next(draws),
+            hues(next(draws)),
             np.where(next(draws) < recipe.grey_share, 0.04, within(next(draws), recipe.saturation)),
             _tones(next(draws), next(draws), 0.45, 0.25),
         ),
-        "panel_x": EM_PX * within(inset, (0.08, 0.5)),
-        "panel_y": EM_PX * within(inset * next(draws), (0.05, 0.4)),
+        "panel_x": EM_PX * within(inset, recipe.panel_em),
+        "panel_y": EM_PX * within(inset * next(draws), recipe.panel_em),
         "panel_round": next(draws),
-        "panel_border": EM_PX * some(next(draws), recipe.panel_border_share, (0.02, 0.08)),
+        "panel_border": EM_PX * some(next(draws), recipe.panel_border_share, recipe.panel_border_em),
     }
 
 
@@ -193,19 +188,20 @@ def _ink(recipe: Recipe, draws: Draws) -> dict[str, NDArray[np.generic]]:
         dark, light = kind < ink.dark_share, (kind >= ink.dark_share) & (kind < ink.dark_share + ink.light_share)
         saturation = np.select([dark, light], [0.35 * strength, 0.15 * strength * strength], 0.35 + 0.65 * strength)
         candidates.append(
-            colours(hue, saturation, np.select([dark, light], [0.02 + 0.28 * value, 0.82 + 0.18 * value], 0.35 + 0.65 * value))
+            colours(hues(hue), saturation, np.select([dark, light], [0.02 + 0.28 * value, 0.82 + 0.18 * value], 0.35 + 0.65 * value))
         )
     angle = signs(next(draws))
     gradient = next(draws) < ink.gradient_share
     blend = np.where(next(draws) < ink.multiply_share, MULTIPLY, NORMAL)
     return {
         "ink": np.stack(candidates, axis=1),
-        "second": colours(next(draws), next(draws), _tones(next(draws), next(draws), 0.4, 0.4)),
+        "second": colours(hues(next(draws)), next(draws), _tones(next(draws), next(draws), 0.4, 0.4)),
+        "edge": within(next(draws), ink.edge),
         "opacity": within(next(draws), ink.opacity),
         "blend": np.where(next(draws) < ink.screen_share, SCREEN, blend),
         "fade_x": np.where(gradient & (next(draws) < 0.3), angle, 0.0),
         "fade_y": np.where(gradient, angle, 0.0),
-        "ink_texture": some(next(draws), ink.texture_share, (0.15, 0.6)),
+        "ink_texture": some(next(draws), ink.texture_share, ink.texture),
     }
 
 
@@ -218,13 +214,13 @@ def _finish(recipe: InkRecipe, draws: Draws) -> dict[str, NDArray[np.generic]]:
         "shadow_x": shadow * across,
         "shadow_y": shadow * down,
         "shadow_soft": within(next(draws), (0.2, 1.0)),
-        "shadow_dark": within(next(draws), (0.3, 0.85)),
+        "shadow_dark": within(next(draws), recipe.shadow),
         "extrude_x": extrude * across,
         "extrude_y": extrude * down,
-        "emboss": some(next(draws), recipe.emboss_share, (0.25, 0.9)),
+        "emboss": some(next(draws), recipe.emboss_share, recipe.emboss),
         "glow": EM_PX * some(next(draws), recipe.glow_share, recipe.glow_em),
-        "worn": some(next(draws), recipe.worn_share, (0.3, 1.0)),
-        "dots": EM_PX * some(next(draws), recipe.dot_share, (0.07, 0.1)),
+        "worn": some(next(draws), recipe.worn_share, recipe.worn),
+        "dots": EM_PX * some(next(draws), recipe.dot_share, recipe.dot_em),
     }
 
 
@@ -235,7 +231,7 @@ def _light(recipe: LightRecipe, draws: Draws) -> dict[str, NDArray[np.generic]]:
         "glare": 255 * some(next(draws), recipe.glare_share, recipe.glare),
         "glare_x": next(draws),
         "glare_y": next(draws),
-        "glare_size": within(next(draws), (0.3, 1.2)),
+        "glare_size": within(next(draws), recipe.glare_size),
         "shade": some(next(draws), recipe.shade_share, recipe.shade),
         "shade_x": within(next(draws), (-1.0, 1.0)),
         "shade_y": within(next(draws), (-1.0, 1.0)),
@@ -262,5 +258,5 @@ def _camera(recipe: CameraRecipe, height_px: int, draws: Draws) -> dict[str, NDA
         "veil_grey": within(next(draws), (40.0, 220.0)),
         "grey": next(draws) < recipe.grey_share,
         "invert": next(draws) < recipe.invert_share,
-        "quality": np.rint(within(next(draws), recipe.quality)),
+        "quality": np.rint(within(np.sqrt(next(draws)), recipe.quality)),  # high quality is likelier
     }

@@ -18,6 +18,7 @@ WILD_SETS = ("0123456789", "123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghi
 NEIGHBOUR_SEED = 0x6E65_6967_6862_6F72  # "neighbor": mixed into the seed, so that neighbours never repeat the numbers of a sample
 NEIGHBOUR_STEPS = 12  # a neighbour is cut off by the crop's edge; more characters would not be seen
 NEIGHBOUR_PHRASES = 0.05
+MOST_SIDES = 4  # of a sample that may have a neighbour
 
 TRIALS = 40_000  # labels planned to measure the characters: one at the floor is then seen about 200 times
 TRIAL_SEED = 0x6261_6C61_6E63_65  # any number but the user's: rules depend on recipe and corpora alone
@@ -86,15 +87,16 @@ def plan_texts(table: TextTable, rules: TextRules, seed: int, index: U64) -> Tex
     return _set(table.words, rules.sample, uniforms(seed, Stream.TEXT, index, kernels.DRAWS))
 
 
-def plan_neighbours(table: TextTable, rules: TextRules, seed: int, index: U64, many: int = 4) -> Texts:
-    """Return `many` short words for each sample, `len(index) * many` labels, of the source that the sample draws.
+def plan_neighbours(table: TextTable, rules: TextRules, seed: int, index: U64, side: U64) -> Texts:
+    """Return a short word for each pair of a sample and a side of it, `side` below MOST_SIDES, of the source that the sample draws.
 
-    Their numbers are those of the samples `index * many + k` (wrapping) under another seed.
+    A pair's word does not depend on which others are asked for. Its numbers are those of the sample `index * MOST_SIDES + side` (wrapping)
+    under another seed.
     """
     with np.errstate(over="ignore"):
-        own = np.asarray(index[:, None] * np.uint64(many) + np.arange(many, dtype=np.uint64), dtype=np.uint64).reshape(-1)
+        own = index * np.uint64(MOST_SIDES) + side
     draws = uniforms(seed ^ NEIGHBOUR_SEED, Stream.TEXT, own, kernels.DRAWS)
-    draws[:, kernels.SOURCE] = np.repeat(uniforms(seed, Stream.TEXT, index, kernels.SOURCE + 1)[:, kernels.SOURCE], many)
+    draws[:, kernels.SOURCE] = uniforms(seed, Stream.TEXT, index, kernels.SOURCE + 1)[:, kernels.SOURCE]
     return _set(table.words, rules.neighbour, draws)
 
 

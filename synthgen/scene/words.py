@@ -16,7 +16,7 @@ from synthgen.scene.layout_kernels import lay_out
 from synthgen.scene.paint_kernels import SIDES, paint
 from synthgen.scene.plan import Looks, plan_looks
 from synthgen.scene.records import FRAME, Atlas, Grounds, Lines
-from synthgen.scene.texts import TextRules, Texts, TextTable, plan_neighbours, plan_texts
+from synthgen.scene.texts import TextRules, TextTable, plan_neighbours, plan_texts
 
 BANK = 1 << 16  # normal numbers
 BANK_RIM = 1 << 13  # beyond, so that a row never wraps
@@ -123,24 +123,23 @@ def strings(alphabet: Alphabet, codes: U16, offsets: I64) -> list[str]:
 
 def shape_neighbours(studio: Studio, looks: Looks, face: I32, seed: int, index: U64) -> tuple[Lines, Bools]:
     """Return the other texts of each sample, SIDES a sample in the word's face, and which of them may be drawn; unneeded ones are empty."""
-    texts: Texts = plan_neighbours(studio.texts, studio.rules, seed, index, many=SIDES)
     beneath = looks["beneath"] > 0
-    usable = np.stack([(looks["left_gap"] > 0) | beneath, looks["right_gap"] > 0, looks["above"] > 0, looks["below"] > 0], axis=1)
-    usable[beneath, 1:] = False
-    usable = usable.ravel()
-    drop_uncovered(studio.faces.covers, np.repeat(face, SIDES), texts.codes, texts.offsets, usable)
-    rows = np.flatnonzero(usable)
-    every = strings(studio.alphabet, texts.codes, texts.offsets)
-    lines, missing = studio.shape(face[rows // SIDES], [every[row] for row in rows])
-    usable[rows[missing]] = False
-    lengths = np.zeros(len(usable), dtype=np.int64)
-    lengths[rows] = np.diff(lines.offsets)
+    wanted = np.stack([(looks["left_gap"] > 0) | beneath, looks["right_gap"] > 0, looks["above"] > 0, looks["below"] > 0], axis=1)
+    wanted[beneath, 1:] = False
+    rows = np.flatnonzero(wanted)
+    texts = plan_neighbours(studio.texts, studio.rules, seed, index[rows // SIDES], (rows % SIDES).astype(np.uint64))
+    drawn = np.flatnonzero(covered(studio.faces.covers, face[rows // SIDES], texts.codes, texts.offsets))
+    rows, every = rows[drawn], strings(studio.alphabet, texts.codes, texts.offsets)
+    lines, missing = studio.shape(face[rows // SIDES], [every[k] for k in drawn])
+    usable, lengths = np.zeros(wanted.size, dtype=np.bool_), np.zeros(wanted.size, dtype=np.int64)
+    usable[rows], lengths[rows] = ~missing, np.diff(lines.offsets)
     return lines._replace(offsets=np.concatenate([[0], np.cumsum(lengths)])), usable
 
 
 @njit(cache=True, nogil=True)
-def drop_uncovered(covers: Bools, face: I32, codes: U16, offsets: I64, usable: Bools) -> None:
-    """Clear `usable` where the face lacks a character of the text."""
+def covered(covers: Bools, face: I32, codes: U16, offsets: I64) -> Bools:
+    """Return for each text whether its face has every character of it, `(n,)`."""
+    whole = np.empty(len(face), dtype=np.bool_)
     for i in range(len(face)):
-        if usable[i] and not draws_all(covers[face[i]], codes[offsets[i] : offsets[i + 1]]):
-            usable[i] = False
+        whole[i] = draws_all(covers[face[i]], codes[offsets[i] : offsets[i + 1]])
+    return whole

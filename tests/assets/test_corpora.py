@@ -10,13 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wordfreq import word_frequency
 
 from synthgen.alphabet import READER_STEPS, Alphabet, steps_needed
 from synthgen.assets import corpora, grammar
 from synthgen.assets.corpora import load_texts, parse_corpus
 from synthgen.errors import SynthgenError
 from synthgen.recipe import CorpusRecipe, TextRecipe
-from synthgen.scene.texts import TextTable
+from synthgen.scene.texts import TextTable, plan_texts, prepare_rules
 
 ALPHABET = Alphabet()
 
@@ -46,7 +47,7 @@ def written(folder: Path, name: str, data: str | bytes) -> Path:
 def of_lines(lines: list[str], alphabet: Alphabet = ALPHABET) -> tuple[list[str], dict[str, int]]:
     """Return the lines kept of `lines`, and the counts of what was dropped."""
     words, dropped = corpora._encoded(lines, corpora.Folder(alphabet, {}))
-    kept = [[] for _ in lines]
+    kept: list[list[str]] = [[] for _ in lines]
     edges = np.concatenate([[0], np.cumsum(words.size)])
     for (a, b), line in zip(pairwise(edges), words.line, strict=True):
         kept[line].append(alphabet.decode(words.codes[a:b]))
@@ -73,7 +74,13 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_text_file_gives_its_lines_and_counts_what_it_leaves_out(tmp_path: Path) -> None:
-    text = "\ufeffSea Salt\r\n\r\nJalape\u00f1o \u201cHot\u201d\nSea Salt\nSea  Salt\n\u4e2d\u6587 x\n" + "a" * 40 + " ok " + "o" * 16 + "\nSeaS alt\n"
+    text = (
+        "\ufeffSea Salt\r\n\r\nJalape\u00f1o \u201cHot\u201d\nSea Salt\nSea  Salt\n\u4e2d\u6587 x\n"
+        + "a" * 40
+        + " ok "
+        + "o" * 16
+        + "\nSeaS alt\n"
+    )
     table = load(written(tmp_path, "a.txt", text))
     assert lines_of(table) == ["Sea Salt", 'Jalapeno "Hot"', "ok " + "o" * 16, "SeaS alt"]
     assert table.names == ("a.txt",)
@@ -91,7 +98,11 @@ def test_csv_cells_may_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
 
 
 def test_tsv_jsonl_and_parquet_give_their_column(tmp_path: Path) -> None:
-    rows = [{"n": 1, "t": "one", "u": "x"}, {"n": 2, "t": None, "u": "y"}, {"n": 3, "t": "th ree", "u": "z"}]
+    rows: list[dict[str, int | str | None]] = [
+        {"n": 1, "t": "one", "u": "x"},
+        {"n": 2, "t": None, "u": "y"},
+        {"n": 3, "t": "th ree", "u": "z"},
+    ]
     tsv = written(tmp_path, "a.tsv", "n\tt\tu\n1\tone\tx\n2\t\ty\n3\tth ree\tz\n")
     jsonl = written(tmp_path, "a.jsonl", "\n".join(json.dumps(row) for row in rows) + "\n\n")
     parquet = tmp_path / "a.parquet"
@@ -134,7 +145,9 @@ def test_the_only_text_column_is_found(tmp_path: Path) -> None:
         ("a.parquet", "PAR?", None, r"cannot be read as Parquet: .*; write it anew"),
     ],
 )
-def test_a_file_that_will_not_do_is_named_with_the_cure(tmp_path: Path, name: str, data: str | bytes, column: str | None, message: str) -> None:
+def test_a_file_that_will_not_do_is_named_with_the_cure(
+    tmp_path: Path, name: str, data: str | bytes, column: str | None, message: str
+) -> None:
     path = written(tmp_path, name, data)
     with pytest.raises(SynthgenError, match=message) as caught:
         load(path, column)
@@ -164,7 +177,10 @@ def test_the_short_form_of_a_corpus_is_understood(text: str, wanted: CorpusRecip
     assert parse_corpus(text) == wanted
 
 
-@pytest.mark.parametrize(("text", "message"), [("a.doc", "need PATH"), ("", "need PATH"), ("a.txt=x", "got 'x'"), ("a.txt=-1", "at least 0"), ("a.txt=nan", "weight")])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a.doc", "need PATH"), ("", "need PATH"), ("a.txt=x", "got 'x'"), ("a.txt=-1", "at least 0"), ("a.txt=nan", "weight")],
+)
 def test_another_form_is_refused(text: str, message: str) -> None:
     with pytest.raises(SynthgenError, match=message):
         parse_corpus(text)
@@ -176,7 +192,7 @@ def test_english_is_by_the_square_root_of_frequency_and_keeps_apostrophes() -> N
     chance = dict(zip(words, np.diff(table.words.cumulative, prepend=0.0), strict=True))
     assert table.names == ("english",) and len(words) > 39_000
     assert "don't" in chance and table.words.cumulative[-1] == 1.0
-    assert chance["the"] / chance["cream"] == pytest.approx((5.37e-2 / 6.5e-5) ** 0.5, rel=0.2)
+    assert chance["the"] / chance["cream"] == pytest.approx((word_frequency("the", "en") / word_frequency("cream", "en")) ** 0.5)
     assert sum(sorted(chance.values())[-100:]) < 0.25
 
 
@@ -208,3 +224,14 @@ def test_a_large_file_stays_small(tmp_path: Path) -> None:
     path = written(tmp_path, "a.txt", "\n".join(lines))
     words = load(path).words
     assert words.start.nbytes + words.codes.nbytes + words.last.nbytes + words.cumulative.nbytes < 3.2 * path.stat().st_size
+
+
+def test_every_character_is_seen_by_the_default_recipe_and_wild_slots_do_not_repeat() -> None:
+    table = load_texts(TextRecipe(), ALPHABET)
+    texts = plan_texts(table, prepare_rules(TextRecipe(), ALPHABET, table), 11, np.arange(100_000, dtype=np.uint64))
+    shares = np.bincount(texts.codes, minlength=93) / len(texts.codes)
+    assert shares[0] == 0.0 and shares[1:].min() >= 1 / 2_000, ALPHABET.characters[shares[1:].argmin()]
+    assert np.mean(texts.source == 0) == pytest.approx(0.625, abs=0.03)
+    labels = [ALPHABET.decode(texts.codes[a:b]) for a, b in pairwise(texts.offsets[:20_001])]
+    prices = [label for label in labels if label.startswith("$") and label[1:2].isdigit()]
+    assert len(prices) > 60 and len(set(prices)) > 0.6 * len(prices)
