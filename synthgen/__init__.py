@@ -1,0 +1,39 @@
+"""Synthetic training data for reading text off product photos: what other programs may use.
+
+    from synthgen import Recipe, stream
+
+    for block in stream(Recipe(), range(0, 10_000), seed=1):
+        ...  # block.picture(row), block.text(row), block.quads
+
+Names are imported when they are first used, so that `import synthgen` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from synthgen.alphabet import Alphabet as Alphabet
+    from synthgen.errors import SynthgenError as SynthgenError
+    from synthgen.heatmaps import heat_maps as heat_maps
+    from synthgen.recipe import Recipe as Recipe
+    from synthgen.renderer import stream as stream
+    from synthgen.scene.words import WordBlock as WordBlock
+    from synthgen.shards.read import read as read
+
+HOMES = {
+    "Alphabet": "synthgen.alphabet",
+    "Recipe": "synthgen.recipe",
+    "SynthgenError": "synthgen.errors",
+    "WordBlock": "synthgen.scene.words",
+    "heat_maps": "synthgen.heatmaps",
+    "read": "synthgen.shards.read",
+    "stream": "synthgen.renderer",
+}
+__all__ = ["Alphabet", "Recipe", "SynthgenError", "WordBlock", "heat_maps", "read", "stream"]
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name from the module it lives in."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'synthgen' has no attribute {name!r}")
+    return getattr(import_module(HOMES[name]), name)

@@ -56,7 +56,7 @@ def crossings(quads: F32) -> F64:
         doubled = dx * ey - dy * ex  # area of a convex quad, twice; negative for mirrored text
         first, second = (fx * ey - fy * ex) / doubled, (fx * dy - fy * dx) / doubled
         least, most = min(first, second), max(first, second)
-        if abs(doubled) >= 2 * LEAST_AREA_PX and abs(doubled) < np.inf and least >= LEAST_PART and most <= 1 - LEAST_PART:
+        if abs(doubled) >= 2 * LEAST_AREA_PX and least >= LEAST_PART and most <= 1 - LEAST_PART:
             found[i] = x0 + first * dx, y0 + first * dy, first, second
     return found
 
@@ -96,6 +96,7 @@ def _lay_row(u: tuple[F, F], v: tuple[F, F], w: tuple[F, F], row: U8) -> None:
         root = ONE + square * (C1 + square * (C2 + square * (C3 + square * (C4 + square * C5))))
         level = root * root
         level = level * level * FULL + HALF
+        # rounding may put the last pixel a little outside, and a cast of what is not 0 to 255 is undefined
         row[x] = max(row[x], np.uint8(np.int32(level if square <= ONE else ZERO)))
 
 

@@ -39,6 +39,7 @@ PACKAGES = {  # what pixels depend on; OpenCV has several packages with the same
     "pyarrow": ("pyarrow",),
     "synthgen": ("synthgen",),
     "uharfbuzz": ("uharfbuzz",),
+    "wordfreq": ("wordfreq",),
 }
 
 

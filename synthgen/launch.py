@@ -75,8 +75,10 @@ def render(order: Order) -> Report:
     )
     if order.n:
         next(WordRenderer(opened, order.seed)(0, 1))  # compiles once, before workers start
-    with Meter(order.n, len(job.shards)) as meter:
-        return run(job, LocalEngine(min(order.workers, max(len(job.shards), 1))), resume=order.resume, progress=meter.add)
+    shards = len(job.shards)
+    engine = LocalEngine(min(order.workers, shards) or 1, inline=shards <= 1)  # a process more would only start and open the assets again
+    with Meter(order.n, shards) as meter:
+        return run(job, engine, resume=order.resume, progress=meter.add)
 
 
 def as_json(report: Report) -> dict[str, object]:

@@ -33,12 +33,9 @@ class Estimate:
 def sheet(opened: Opened, seed: int, count: int, *, quads: bool) -> Image:
     """Return the first `count` samples on a contact sheet, labelled, with their character quads or without."""
     block = render_words(opened.studio, seed, np.arange(count, dtype=np.uint64))
-    alphabet = opened.studio.alphabet
     rows = range(count)
-    outlines = [block.quads[block.char_offsets[row] : block.char_offsets[row + 1]] for row in rows]
-    pictures = [with_quads(block.picture(row), outlines[row][: None if quads else 0], enlarge=ENLARGED) for row in rows]
-    labels = [alphabet.decode(block.labels[block.char_offsets[row] : block.char_offsets[row + 1]]) for row in rows]
-    return contact_sheet(pictures, labels)
+    pictures = [with_quads(block.picture(row), block.char_quads(row)[: None if quads else 0], enlarge=ENLARGED) for row in rows]
+    return contact_sheet(pictures, [block.text(row) for row in rows])
 
 
 def measure(opened: Opened, seed: int) -> Estimate:

@@ -134,7 +134,7 @@ class CropRecipe(Frozen):
 
     height_px: Annotated[int, Field(ge=16, le=256)] = 32
     widest_px: Annotated[int, Field(ge=64, le=4096)] = 512
-    margin: Annotated[Range, _within(-0.3, 3)] = (0.0, 0.28)  # each side, of the word's height; negative cuts into it
+    margin: Annotated[Range, _within(-0.45, 3)] = (0.0, 0.28)  # each side, of the word's height; negative cuts into it
     beside_share: Share = 0.22  # a neighbour left or right
     space_em: Range = (0.22, 0.6)  # to it
     above_share: Share = 0.2  # lines above and below

@@ -91,12 +91,12 @@ def utf8(alphabet: Alphabet, labels: U16, offsets: I64) -> tuple[U8, I64]:
     return np.frombuffer(b"".join(parts[k - 1] for k in labels), dtype=np.uint8), ends[offsets]
 
 
-def stream(recipe: Recipe, first: int, last: int, *, seed: int = 0, block: int = BLOCK, cache: Path | None = None) -> Iterator[WordBlock]:
-    """Yield the samples first to last - 1 as arrays, RGB, without disk: the same that `synthgen render` writes before JPEG.
+def stream(recipe: Recipe, span: range, *, seed: int, block: int = BLOCK, cache: Path | None = None) -> Iterator[WordBlock]:
+    """Yield the samples of `span` (step 1) in blocks of arrays, RGB, without disk: the same that `synthgen render` writes before JPEG.
 
     Raises:
         SynthgenError: the recipe's assets cannot be used.
     """
     studio = open_studio(recipe, cache or default_folder()).studio
-    for begin in range(first, last, block):
-        yield render_words(studio, seed, np.arange(begin, min(begin + block, last), dtype=np.uint64))
+    for begin in span[::block]:
+        yield render_words(studio, seed, np.arange(begin, min(begin + block, span.stop), dtype=np.uint64))

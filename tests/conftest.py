@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 
 from synthgen.assets.studio import Opened
 from synthgen.scene.words import Studio
+from tests.fake_words import fake_job, files_of, render
 from tests.studio_fixture import open_few
 
 # A first example may compile kernels, so time limits would only fail on slow machines; derandomized: a red run is red again.
@@ -21,3 +22,11 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
 @pytest.fixture(scope="session")
 def studio(opened: Opened) -> Studio:
     return opened.studio
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return all files of a run of 60 words that nothing disturbed."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    render(fake_job(out, n=60))
+    return files_of(out)

@@ -12,11 +12,14 @@ import numpy as np
 
 from synthgen.arrays import I64, Quads
 from synthgen.chance import Stream, mix, uniforms
-from synthgen.job import Job, Renderer
+from synthgen.engine.local import LocalEngine
+from synthgen.job import Job, Renderer, Report, run
 from synthgen.recipe import Frozen
 from synthgen.shards.words import Names, WordRows
 
 NAMES = Names(fonts=("Plain", "Bold Ünïcode"), backgrounds=("flat", "paper", "foil"), sources=("grammar",), splits=("train", "val"))
+
+INLINE = LocalEngine(1, inline=True)
 
 
 class TinyRecipe(Frozen):
@@ -133,3 +136,8 @@ def slow(seconds: float) -> Callable[[Job], Renderer]:
 def files_of(out: Path) -> dict[str, bytes]:
     """Return all files below `out` by their path in it."""
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def render(job: Job, *, workers: int = 0, resume: bool = False) -> Report:
+    """Run a job, in this process if there are no workers."""
+    return run(job, LocalEngine(workers) if workers else INLINE, resume=resume, progress=lambda part: None)

@@ -15,7 +15,7 @@ from synthgen.scene.words import Studio
 Table = dict[str, object]
 Tables = dict[str, Table]
 FEW_FACES: Tables = {"fonts": {"faces_per_family": 1}}
-SPREAD_CASES = ("text", "fonts")  # tables without looks
+WITHOUT_LOOKS = ("text", "fonts")  # tables without looks
 
 
 def open_few(cache: Path) -> Opened:
@@ -32,7 +32,7 @@ def quiet_tables() -> Tables:
     shares: Tables = {
         name: {key: 0.0 for key in type(table).model_fields if key.endswith("_share")}
         for name, table in tables_of(Recipe()).items()
-        if name not in SPREAD_CASES
+        if name not in WITHOUT_LOOKS
     }
     still: Tables = {
         "ink": {"dark_share": 1.0, "opacity": (1.0, 1.0), "edge": (1.0, 1.0)},

@@ -162,12 +162,6 @@ def test_there_is_no_affinity_across_words(words: I32) -> None:
     assert not heat_maps(UPRIGHT, words, SIZE)[1].any()
 
 
-def test_each_word_has_its_own_affinity() -> None:
-    both = heat_maps(UPRIGHT, row(0, 0, 1), SIZE)[1]
-    assert (both == heat_maps(UPRIGHT[:2], row(0, 0), SIZE)[1]).all()
-    assert both.any()
-
-
 def test_characters_of_a_negative_word_are_not_drawn() -> None:
     region, affinity = heat_maps(UPRIGHT, row(0, -1, 0), SIZE)
     assert (region == heat_maps(UPRIGHT[[0, 2]], row(0, 1), SIZE)[0]).all()
@@ -216,6 +210,8 @@ def test_mirrored_and_turned_text_has_mirrored_and_turned_maps(word: Quads) -> N
     ],
 )
 def test_a_quad_without_a_shape_is_told_and_leaves_the_rest_alone(corners: list[list[float]]) -> None:
+    for turn in range(4):
+        assert not drawable(np.roll(np.array([corners], np.float32), turn, axis=1)).any()
     quads = np.concatenate([UPRIGHT[:1], np.array([corners], np.float32), UPRIGHT[1:]])
     assert drawable(quads).tolist() == [True, False, True, True]
     assert affinity_quads(quads, row(0, 0, 0, 0)).shape == (1, 4, 2)
@@ -244,8 +240,7 @@ def test_any_numbers_at_all_give_maps(values: list[float]) -> None:
 def test_maps_are_half_as_large_rounded_up_and_empty_without_characters(size: tuple[int, int], shape: tuple[int, int]) -> None:
     for heat in heat_maps(np.zeros((0, 4, 2), np.float32), row(), size):
         assert heat.shape == shape
-        assert heat.dtype == np.uint8
-        assert not heat.any()
+        assert heat.dtype == np.uint8 and not heat.any()
     assert [heat.shape for heat in heat_maps(UPRIGHT, row(0, 0, 0), size)] == [shape, shape]
 
 
@@ -256,6 +251,8 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         affinity_quads(UPRIGHT.reshape(12, 2), row(*range(12)))
     with pytest.raises(ValueError, match=r"need a size of \(height, width\) >= 0, got \(-1, 4\)"):
         heat_maps(UPRIGHT, row(0, 0, 0), (-1, 4))
+    with pytest.raises(ValueError, match=r"got \(4, -1\)"):
+        heat_maps(UPRIGHT, row(0, 0, 0), (4, -1))
 
 
 def test_read_only_and_strided_quads_compile_nothing_anew() -> None:
@@ -287,13 +284,8 @@ def test_the_maps_are_those_of_the_first_release_to_the_bit() -> None:
 def test_the_maps_are_the_same_to_the_bit_without_the_newer_instructions(tmp_path: Path) -> None:
     older = {"NUMBA_CPU_NAME": "x86-64-v3", "NUMBA_CPU_FEATURES": "", "NPY_DISABLE_CPU_FEATURES": "AVX512F"}
     alone = {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)}
-    told = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", "from tests.test_heatmaps import golden; print(*golden())"],
-        env=older | alone,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-W", "ignore", "-c", "from tests.test_heatmaps import golden; print(*golden())"]
+    told = subprocess.run(command, env=older | alone, capture_output=True, text=True, check=True)
     assert told.stdout.split() == golden()
 
 

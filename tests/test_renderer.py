@@ -78,7 +78,7 @@ def test_streamed_words_are_those_of_a_run(opened: Opened, tmp_path_factory: pyt
     job = Job(recipe=recipe, seed=5, n=70, out=tmp_path, factory=open_renderer, assets=opened.digests, shard_size=40, cache=cache)
     report = run(job, LocalEngine(1, inline=True), resume=False, progress=lambda part: None)
     table = [row for batch in read(tmp_path) for row in batch.to_pylist()]
-    blocks = list(stream(recipe, 0, 70, seed=5, block=32, cache=cache))
+    blocks = list(stream(recipe, range(70), seed=5, block=32, cache=cache))
     texts = [opened.studio.alphabet.decode(block.labels[a:b]) for block in blocks for a, b in pairwise(block.char_offsets)]
     assert [row["text"] for row in table] == texts
     assert [row["index"] for row in table] == list(range(70))

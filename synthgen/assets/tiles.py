@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from synthgen.arrays import I32, I64, U8
 from synthgen.assets.cache import digest
+from synthgen.assets.mapped import release
 from synthgen.errors import SynthgenError
 
 PIXELS = "pixels.npy"
@@ -89,6 +90,7 @@ def join(parts: Sequence[Tiles], cache: Path | None = None) -> Tiles:
             with flat_file(scratch / PIXELS) as file:
                 for part in parts:
                     part.pixels.tofile(file)
+                    release(part.pixels)
             save(scratch, joined)
     return opened(final)
 

@@ -70,3 +70,12 @@ def capitals_fit(text: U16, upper: U16) -> bool:
         if upper[text[k]] == upper[text[k - 1]]:
             steps += 1
     return steps <= READER_STEPS
+
+
+@njit(cache=True, nogil=True)
+def covered(covers: Bools, face: I32, codes: U16, offsets: I64) -> Bools:
+    """Return for each text whether its face has every character of it, `(n,)`."""
+    whole = np.empty(len(face), dtype=np.bool_)
+    for i in range(len(face)):
+        whole[i] = draws_all(covers[face[i]], codes[offsets[i] : offsets[i + 1]])
+    return whole

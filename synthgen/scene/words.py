@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
 from synthgen.alphabet import Alphabet
 from synthgen.arrays import F32, F64, I32, I64, U8, U16, U64, Bools, Quads
 from synthgen.chance import Stream, uniforms
-from synthgen.recipe import Recipe
-from synthgen.scene.faces import FaceTable, choose_faces, draws_all
-from synthgen.scene.layout_kernels import lay_out
-from synthgen.scene.paint_kernels import SIDES, paint
+from synthgen.recipe import CropRecipe, Recipe
+from synthgen.scene.faces import FaceTable, choose_faces, covered
+from synthgen.scene.kernels import SIDES, lay_out, paint
 from synthgen.scene.plan import Looks, plan_looks
 from synthgen.scene.records import FRAME, Atlas, Grounds, Lines
 from synthgen.scene.texts import TextRules, TextTable, plan_neighbours, plan_texts
@@ -55,11 +53,20 @@ class WordBlock:
     source: I32  # (n,)
     contrast: F32  # (n,) 0 to 1
     quality: I32  # (n,) of the JPEG it is meant to be stored as
+    alphabet: Alphabet  # of the classes
     counts: dict[str, int]  # refused: texts that did not fit or had no face; redrawn: inks and pictures
 
     def picture(self, row: int) -> U8:
         """Return the picture of a row, uint8 `(height, width, 3)`, a view."""
         return self.pixels[self.offsets[row] : self.offsets[row + 1]].reshape(self.height, int(self.width[row]), 3)
+
+    def text(self, row: int) -> str:
+        """Return the label of a row."""
+        return self.alphabet.decode(self.labels[self.char_offsets[row] : self.char_offsets[row + 1]])
+
+    def char_quads(self, row: int) -> Quads:
+        """Return a quad for each character of a row's label, float32 `(characters, 4, 2)`, pixels, a view."""
+        return self.quads[self.char_offsets[row] : self.char_offsets[row + 1]]
 
 
 def noise_bank() -> F32:
@@ -83,9 +90,8 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
     lines, missing = studio.shape(face, strings(studio.alphabet, texts.codes, texts.offsets))
     if missing.any():  # the atlas holds all that the alphabet's characters can become
         raise ValueError(f"shaping: sample {index[missing.argmax()]} has a glyph that is not in the atlas of face {face[missing.argmax()]}")
-    frames, quads = np.zeros(len(index), dtype=FRAME), np.empty((len(labels), 4, 2), dtype=np.float32)
     crop = studio.recipe.crop
-    lay_out(looks, lines, studio.atlas, face, texts.offsets, np.array([crop.height_px, crop.widest_px], dtype=np.int32), frames, quads)
+    frames, quads = placed(looks, lines, studio.atlas, face, texts.offsets, crop)
     others, usable = shape_neighbours(studio, looks, face, seed, index)
     width = frames["width"].astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum(width.astype(np.int64) * crop.height_px * 3)])
@@ -109,8 +115,16 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
         source=texts.source,
         contrast=contrast,
         quality=looks["quality"].copy(),
+        alphabet=studio.alphabet,
         counts=counts,
     )
+
+
+def placed(looks: Looks, lines: Lines, atlas: Atlas, face: I32, char_offsets: I64, crop: CropRecipe) -> tuple[Looks, Quads]:
+    """Return how each line lies in its picture, `(n,)` of FRAME, and its character quads; letters are spaced in `lines`."""
+    frames, quads = np.zeros(len(looks), dtype=FRAME), np.empty((char_offsets[-1], 4, 2), dtype=np.float32)
+    lay_out(looks, lines, atlas, face, char_offsets, np.array([crop.height_px, crop.widest_px], dtype=np.int32), frames, quads)
+    return frames, quads
 
 
 def strings(alphabet: Alphabet, codes: U16, offsets: I64) -> list[str]:
@@ -134,12 +148,3 @@ def shape_neighbours(studio: Studio, looks: Looks, face: I32, seed: int, index: 
     usable, lengths = np.zeros(wanted.size, dtype=np.bool_), np.zeros(wanted.size, dtype=np.int64)
     usable[rows], lengths[rows] = ~missing, np.diff(lines.offsets)
     return lines._replace(offsets=np.concatenate([[0], np.cumsum(lengths)])), usable
-
-
-@njit(cache=True, nogil=True)
-def covered(covers: Bools, face: I32, codes: U16, offsets: I64) -> Bools:
-    """Return for each text whether its face has every character of it, `(n,)`."""
-    whole = np.empty(len(face), dtype=np.bool_)
-    for i in range(len(face)):
-        whole[i] = draws_all(covers[face[i]], codes[offsets[i] : offsets[i + 1]])
-    return whole

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from synthgen.arrays import F32, F64
 from synthgen.assets.studio import Opened
-from synthgen.scene import layout_kernels as kernels
-from synthgen.scene.paint_kernels import find_points
+from synthgen.scene import kernels
+from synthgen.scene.kernels import find_points
 from synthgen.scene.plan import ARC, BENDS, CYLINDER, LOOK, NO_BEND, WAVE, plan_looks
 from synthgen.scene.records import FRAME, Atlas, Lines
 from synthgen.scene.words import Studio
@@ -33,19 +33,18 @@ def test_arctangent_is_as_exact_as_it_says(x: float) -> None:
 
 @given(
     kind=st.sampled_from(BENDS),
-    along=st.floats(-1.45, 1.45),
-    v=st.floats(-0.7, 0.7),
+    place=st.tuples(st.floats(-1.45, 1.45), st.floats(-0.7, 0.7)),
     size=st.floats(30, 2000),
     view=st.floats(-1, 1),
     upward=st.booleans(),
 )
 @settings(max_examples=300)
-def test_unbend_undoes_bend(kind: int, along: float, v: float, size: float, view: float, upward: bool) -> None:
+def test_unbend_undoes_bend(kind: int, place: tuple[float, float], size: float, view: float, upward: bool) -> None:
     radius = {NO_BEND: 0.0, ARC: size if upward else -size, WAVE: size / 300, CYLINDER: size}[kind]
-    u, down = along * size, v * size
-    p, q = kernels.bend(kind, radius, abs(view) if kind == WAVE else view, u, down)
-    back = kernels.unbend(kind, radius, abs(view) if kind == WAVE else view, p, q)
-    assert back == pytest.approx((u, down), abs=2e-6 * size)
+    view = abs(view) if kind == WAVE else view
+    u, v = place[0] * size, place[1] * size
+    p, q = kernels.bend(kind, radius, view, u, v)
+    assert kernels.unbend(kind, radius, view, p, q) == pytest.approx((u, v), abs=2e-6 * size)
 
 
 def test_what_no_bend_reaches_has_no_point() -> None:

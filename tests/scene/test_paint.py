@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthgen.arrays import F32, F64, U8
-from synthgen.scene import paint_kernels as kernels
-from synthgen.scene.paint_kernels import RIM, Scratch
+from synthgen.scene import kernels
+from synthgen.scene.kernels import RIM, Scratch
 from synthgen.scene.plan import CANDIDATES, LOOK, MULTIPLY, NORMAL, SCREEN, Looks
 from synthgen.scene.records import FRAME, Grounds
 from synthgen.scene.words import noise_bank

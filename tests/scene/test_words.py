@@ -14,7 +14,7 @@ from synthgen import quads as geometry
 from synthgen.alphabet import READER_STEPS, steps_needed
 from synthgen.arrays import F64, I32, U8, Bools, Quads
 from synthgen.assets.studio import Opened
-from synthgen.scene.layout_kernels import NARROWEST_PX
+from synthgen.scene.kernels import NARROWEST_PX
 from synthgen.scene.records import Lines
 from synthgen.scene.words import BANK, BANK_RIM, Studio, WordBlock, noise_bank, render_words
 from tests.studio_fixture import Tables, first, looking, merged, on_paper, quiet_tables
@@ -146,7 +146,7 @@ def test_quads_follow_each_other_along_the_line_and_are_never_mirrored(studio: S
         assert line[0] >= -1e-3  # from left to right, however tilted
 
 
-@pytest.mark.parametrize("margin", [None, (-0.4, -0.1), (-0.3, 0.3)])
+@pytest.mark.parametrize("margin", [None, (-0.3, -0.1), (-0.3, 0.3)])
 def test_the_middle_and_half_of_every_quad_lie_in_the_picture(studio: Studio, margin: tuple[float, float] | None) -> None:
     cut: Tables = {"crop": {"margin": margin}} if margin else {}
     block = render_words(looking(studio, cut), 7, first(2_000))
