@@ -12,6 +12,7 @@ RECIPE ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_STAMP := .venv/.installed-bench
+SLOW_STAMP := .venv/.installed-slow
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup render test test-slow check bench clean
@@ -27,7 +28,7 @@ render: $(STAMP) ## render N word images (20000) into OUT (shards), or go on wit
 test: $(STAMP) ## run the fast tests, 4 minutes at most
 	$(BIN)/python -m pytest -q
 
-test-slow: $(STAMP) ## run the slow tests too
+test-slow: $(SLOW_STAMP) ## run the slow tests too; installs TensorFlow
 	$(BIN)/python -m pytest -q -m "slow or not slow"
 
 check: $(STAMP) ## lint, formatting, types and the house rules
@@ -48,7 +49,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "synthgen needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true); name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "building .venv: a minute or two, once" >&2
-	@rm -f $(STAMP) $(BENCH_STAMP)
+	@rm -f $(STAMP) $(BENCH_STAMP) $(SLOW_STAMP)
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(PIP) --editable '.[dev]'
 	@touch $(STAMP)
@@ -56,3 +57,7 @@ $(STAMP): pyproject.toml
 $(BENCH_STAMP): $(STAMP)
 	@$(PIP) --editable '.[dev,bench]'
 	@touch $(BENCH_STAMP)
+
+$(SLOW_STAMP): $(STAMP)
+	@$(PIP) --editable '.[dev,train]'
+	@touch $(SLOW_STAMP)

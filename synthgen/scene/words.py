@@ -9,7 +9,7 @@ import numpy as np
 from synthgen.alphabet import Alphabet
 from synthgen.arrays import F32, F64, I32, I64, U8, U16, U64, Bools, Quads
 from synthgen.chance import Stream, uniforms
-from synthgen.recipe import CropRecipe, Recipe
+from synthgen.recipe import Recipe
 from synthgen.scene.faces import FaceTable, choose_faces, covered
 from synthgen.scene.kernels import SIDES, lay_out, paint
 from synthgen.scene.plan import Looks, plan_looks
@@ -91,7 +91,7 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
     if missing.any():  # the atlas holds all that the alphabet's characters can become
         raise ValueError(f"shaping: sample {index[missing.argmax()]} has a glyph that is not in the atlas of face {face[missing.argmax()]}")
     crop = studio.recipe.crop
-    frames, quads = placed(looks, lines, studio.atlas, face, texts.offsets, crop)
+    frames, quads = placed(studio, looks, lines, face, texts.offsets)
     others, usable = shape_neighbours(studio, looks, face, seed, index)
     width = frames["width"].astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum(width.astype(np.int64) * crop.height_px * 3)])
@@ -120,10 +120,11 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
     )
 
 
-def placed(looks: Looks, lines: Lines, atlas: Atlas, face: I32, char_offsets: I64, crop: CropRecipe) -> tuple[Looks, Quads]:
+def placed(studio: Studio, looks: Looks, lines: Lines, face: I32, char_offsets: I64) -> tuple[Looks, Quads]:
     """Return how each line lies in its picture, `(n,)` of FRAME, and its character quads; letters are spaced in `lines`."""
     frames, quads = np.zeros(len(looks), dtype=FRAME), np.empty((char_offsets[-1], 4, 2), dtype=np.float32)
-    lay_out(looks, lines, atlas, face, char_offsets, np.array([crop.height_px, crop.widest_px], dtype=np.int32), frames, quads)
+    crop = np.array([studio.recipe.crop.height_px, studio.recipe.crop.widest_px], dtype=np.int32)
+    lay_out(looks, lines, studio.atlas, face, char_offsets, crop, frames, quads)
     return frames, quads
 
 

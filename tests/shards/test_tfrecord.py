@@ -3,6 +3,7 @@
 import struct
 import subprocess
 import sys
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -214,6 +215,6 @@ for row in tf.data.TFRecordDataset(sys.argv[1]).map(parse).as_numpy_iterator():
 
 @pytest.mark.slow
 def test_tensorflow_reads_it(shard: Path) -> None:
-    pytest.importorskip("tensorflow")
+    assert find_spec("tensorflow"), "needs TensorFlow: make test-slow, or pip install -e '.[dev,train]'"
     done = subprocess.run([sys.executable, "-c", PARSE, str(shard)], capture_output=True, check=True)
     assert done.stdout.decode().splitlines() == BATCH["text"].to_pylist()
