@@ -72,7 +72,7 @@ def render(
 
 @app.command()
 def preview(
-    out: Annotated[Path, typer.Option(help="PNG file for the contact sheet.")] = Path("preview.png"),
+    out: Annotated[Path, typer.Option(help="File for the contact sheet, .png or .jpg.")] = Path("preview.png"),
     count: Annotated[int, typer.Option(help="Samples on the sheet.", min=1, max=5000)] = 120,
     n: Annotated[int, typer.Option("--n", help="Images to estimate hours and bytes for.", min=1)] = 15_000_000,
     quads: Annotated[bool, typer.Option(help="Draw the character quads.")] = True,

@@ -14,6 +14,7 @@ from synthgen.errors import SynthgenError
 from synthgen.renderer import WordRenderer
 from synthgen.scene.words import render_words
 
+ENDINGS = (".png", ".jpg")
 ENLARGED = 2  # so that quads can be told from ink
 MEASURED = 2_000  # samples timed
 
@@ -49,12 +50,16 @@ def measure(opened: Opened, seed: int) -> Estimate:
 
 
 def save(picture: Image, path: Path) -> None:
-    """Write an RGB picture as PNG.
+    """Write an RGB picture as PNG or JPEG, as the file's ending says.
 
     Raises:
-        SynthgenError: the file cannot be written.
+        SynthgenError: another ending, or the file cannot be written.
     """
+    if path.suffix.lower() not in ENDINGS:
+        raise SynthgenError(
+            f"--out {path}: need a file ending in {' or '.join(ENDINGS)}, got {path.suffix or 'none'!r}; name it preview.png"
+        )
     try:
-        path.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
+        path.write_bytes(cv2.imencode(path.suffix.lower(), picture[:, :, ::-1])[1].tobytes())
     except OSError as error:
         raise SynthgenError(f"{path}: cannot be written: {error}; give another file with --out") from error
