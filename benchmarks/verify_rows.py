@@ -3,8 +3,8 @@
     python benchmarks/verify_rows.py OUT [--workers 2]
 
 Each row: the picture decodes and has the size of its columns, the label is in the alphabet and fits the reader, there is a quad a
-character, finite and with its middle in the picture, and the edges of the picture lie in the quads: edges per pixel inside them against outside.
-A neighbour's letters or a busy photo can turn that last measure for a row, so its share is reported and must only stay high.
+character, finite and with its middle in the picture, and the edges of the picture lie in the quads: edges per pixel inside them against
+outside. A neighbour's letters or a busy photo can turn that last measure for a row, so its share is reported and must only stay high.
 """
 
 import argparse
