@@ -32,12 +32,13 @@ from synthgen.assets.studio import Opened, open_studio
 from synthgen.engine.local import LocalEngine
 from synthgen.found import Flags, find_recipe
 from synthgen.job import Job
-from synthgen.renderer import BLOCK, WordRenderer
+from synthgen.renderer import BLOCK, Renderer
 from synthgen.scene import words
 from synthgen.scene.words import render_words
+from synthgen.shards.columns import regrouped
 from synthgen.shards.parquet import parquet_shard
-from synthgen.shards.schema import WORD_SCHEMA
-from synthgen.shards.words import WordRows, regrouped, word_batch
+from synthgen.shards.schema import WORD_SCHEMA, WORDS
+from synthgen.shards.words import WordRows, word_batch
 
 WARM_UP = 2_000  # samples: fonts that are opened when first used, buffers, clock speed
 LOOKED_AT = 5_000  # samples whose pictures are encoded, and whose stages are timed
@@ -61,7 +62,7 @@ def render_here(opened: Opened, n: int) -> None:
             seed=0,
             n=n,
             out=Path(folder),
-            factory=lambda job: WordRenderer(opened, job.seed),
+            factory=lambda job: Renderer(opened, job.seed),
             shard_size=n,
             alphabet=opened.studio.alphabet.characters,
         )
@@ -127,23 +128,23 @@ def stages(bench: Bench) -> Figures:
 def _staged(opened: Opened) -> dict[str, float]:
     watch = Stopwatch()
     studio = replace(opened.studio, shape=watch.timed("shaping", opened.studio.shape))
-    samples = WordRenderer(replace(opened, studio=studio), 0)
-    list(samples(0, BLOCK))
+    samples = Renderer(replace(opened, studio=studio), 0)
+    list(samples.words(0, BLOCK))
     with ExitStack() as patches:
         for stage, (module, name) in STAGES.items():
             patches.enter_context(mock.patch.object(module, name, watch.timed(stage, getattr(module, name))))
         watch.seconds.clear()
         blocks: list[WordRows] = []
-        total = cpu_of(lambda: blocks.extend(rows for rows, _ in samples(0, LOOKED_AT)))
+        total = cpu_of(lambda: blocks.extend(rows for rows, _ in samples.words(0, LOOKED_AT)))
     rest = total - sum(watch.seconds.values())
     parquet = cpu_of(lambda: _write(blocks, samples))
     parts = {**watch.seconds, "rest": rest, "parquet": parquet, "total": total + parquet}
     return {stage: seconds / LOOKED_AT * 1e6 for stage, seconds in parts.items()}
 
 
-def _write(blocks: list[WordRows], samples: WordRenderer) -> None:
+def _write(blocks: list[WordRows], samples: Renderer) -> None:
     with tempfile.TemporaryDirectory() as folder, parquet_shard(Path(folder) / "words.parquet", WORD_SCHEMA) as file:
-        for batch in regrouped(word_batch(rows, samples.names) for rows in blocks):
+        for batch in regrouped((word_batch(rows, samples.names) for rows in blocks), WORDS.row_group):
             file.write_batch(batch)
 
 

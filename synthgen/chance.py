@@ -18,6 +18,12 @@ class Stream(IntEnum):
     GRAMMAR = 5
     TEXTURE = 6
     SPLIT = 7
+    SCENE = 8
+    PACK = 9
+    COPY = 10
+    REGION = 11
+    SCENE_KIND = 12
+    SCENE_WORD = 13
 
 
 def mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

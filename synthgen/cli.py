@@ -43,6 +43,7 @@ class Format(StrEnum):
 def render(
     out: Annotated[Path, typer.Option(help="Folder for the shards.")],
     n: Annotated[int, typer.Option("--n", help="Number of word images.", min=0)] = 20_000,
+    scenes: Annotated[int | None, typer.Option(help="Number of scenes with heat maps. Without: a hundredth of N.", min=0)] = None,
     recipe: RecipeFile = None,
     seed: Seed = 0,
     form: Annotated[Format, typer.Option("--format", help="How shards are stored.")] = Format.PARQUET,
@@ -55,19 +56,20 @@ def render(
     cache: Cache = None,
     as_json: AsJson = False,
 ) -> None:
-    """Render N word images into shards at OUT."""
+    """Render N word images, and scenes with heat maps, into shards at OUT."""
     from synthgen import launch
     from synthgen.found import Flags
 
-    order = launch.Order(
-        Flags(recipe, corpus or (), fonts, backgrounds), out, n, seed, form.value, shard_size, _processors(workers), resume, cache
-    )
+    pictures = -(-n // 100) if scenes is None else scenes
+    flags = Flags(recipe, corpus or (), fonts, backgrounds)
+    order = launch.Order(flags, out, n, pictures, seed, form.value, shard_size, _processors(workers), resume, cache)
     with _told(f"stopped; what is whole is kept. Go on with: synthgen render --out {out} ... --resume"):
         report = launch.render(order)
     if as_json:
         typer.echo(json.dumps(launch.as_json(report)))
     else:
-        typer.echo(f"{report.words} word images in {out}, {report.bytes / 1e6:.1f} MB; look at some: synthgen preview")
+        made = f"{report.words} word images and {report.scenes} scenes in {out}, {report.bytes / 1e6:.1f} MB"
+        typer.echo(f"{made}; look at some: synthgen preview")
 
 
 @app.command()

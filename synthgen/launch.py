@@ -13,14 +13,16 @@ from synthgen.alphabet import Alphabet
 from synthgen.assets.cache import default_folder
 from synthgen.assets.fonts import find_faces
 from synthgen.assets.glyphs import build_glyphs
+from synthgen.assets.scene_assets import open_scene_assets
 from synthgen.assets.studio import Opened, open_studio
 from synthgen.engine.local import LocalEngine
 from synthgen.found import Flags, find_recipe
 from synthgen.job import Job, Report, run
-from synthgen.renderer import WordRenderer, open_renderer
+from synthgen.renderer import Renderer, needs_scenes, open_renderer
 from synthgen.shards.manifest import Part
 
 log = logging.getLogger(__name__)
+SCENE_WORDS = 120  # words that take as long as a scene, for the time left
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Order:
     flags: Flags
     out: Path
     n: int
+    scenes: int
     seed: int
     format: str
     shard_size: int
@@ -65,6 +68,7 @@ def render(order: Order) -> Report:
         recipe=opened.studio.recipe,
         seed=order.seed,
         n=order.n,
+        scenes=order.scenes,
         out=order.out,
         factory=open_renderer,
         assets=opened.digests,
@@ -73,12 +77,22 @@ def render(order: Order) -> Report:
         alphabet=opened.studio.alphabet.characters,
         cache=order.cache,
     )
-    if order.n:
-        next(WordRenderer(opened, order.seed)(0, 1))  # compiles once, before workers start
+    _compile(job, opened)
     shards = len(job.shards)
     engine = LocalEngine(min(order.workers, shards) or 1, inline=shards <= 1)  # a process more would only start and open the assets again
-    with Meter(order.n, shards) as meter:
+    with Meter(order.n, order.scenes, shards) as meter:
         return run(job, engine, resume=order.resume, progress=meter.add)
+
+
+def _compile(job: Job, opened: Opened) -> None:
+    """Render a sample of each table, so that kernels are compiled and assets made once, before workers start."""
+    recipe = opened.studio.recipe
+    scenes = open_scene_assets(opened, recipe, job.cache or default_folder()) if needs_scenes(recipe, job.scenes) else None
+    renderer = Renderer(opened, job.seed, scenes)
+    if job.n:
+        next(renderer.words(0, 1))
+    if job.scenes:
+        next(renderer.scenes(0, 1))
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -105,8 +119,10 @@ class Meter:
     """Shows how far a run is: a bar on a terminal, else a line a shard; all on stderr."""
 
     words: int
+    scenes: int
     shards: int
-    made: int = 0
+    made: int = 0  # words
+    painted: int = 0  # scenes
     size_bytes: int = 0
     done: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -116,7 +132,7 @@ class Meter:
         if sys.stderr.isatty():
             columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
             self.bar = Progress(*columns, console=Console(stderr=True))
-            self.bar.add_task("rendering", total=self.words, speed="")
+            self.bar.add_task("rendering", total=self.words + SCENE_WORDS * self.scenes, speed="")
             self.bar.start()
         return self
 
@@ -126,10 +142,17 @@ class Meter:
 
     def add(self, part: Part) -> None:
         """Take note of a shard that was just made."""
-        self.made, self.size_bytes, self.done = self.made + part.rows, self.size_bytes + part.bytes, self.done + 1
-        speed = self.made / max(time.monotonic() - self.began, 1e-9)
-        told = f"{speed:,.0f} images/s, {self.size_bytes / 1e6:,.1f} MB"
-        if self.bar:
-            self.bar.update(self.bar.task_ids[0], completed=self.made, speed=told)
+        if part.table == "words":
+            self.made += part.rows
         else:
-            log.info("shard %d of %d: %d rows, %s, %.0f s left", self.done, self.shards, part.rows, told, (self.words - self.made) / speed)
+            self.painted += part.rows
+        self.size_bytes, self.done = self.size_bytes + part.bytes, self.done + 1
+        seconds = max(time.monotonic() - self.began, 1e-9)
+        work, whole = self.made + SCENE_WORDS * self.painted, self.words + SCENE_WORDS * self.scenes
+        scenes = f", {self.painted / seconds:,.1f} scenes/s" if self.painted else ""
+        told = f"{self.made / seconds:,.0f} images/s{scenes}, {self.size_bytes / 1e6:,.1f} MB"
+        if self.bar:
+            self.bar.update(self.bar.task_ids[0], completed=work, speed=told)
+        else:
+            left = seconds * (whole - work) / work
+            log.info("shard %d of %d: %d %s, %s, %.0f s left", self.done, self.shards, part.rows, part.table, told, left)

@@ -11,7 +11,7 @@ from synthgen.arrays import Image
 from synthgen.assets.studio import Opened
 from synthgen.draw import contact_sheet, with_quads
 from synthgen.errors import SynthgenError
-from synthgen.renderer import WordRenderer
+from synthgen.renderer import Renderer
 from synthgen.scene.words import render_words
 
 ENDINGS = (".png", ".jpg")
@@ -41,11 +41,11 @@ def sheet(opened: Opened, seed: int, count: int, *, quads: bool) -> Image:
 
 def measure(opened: Opened, seed: int) -> Estimate:
     """Return speed and size of encoded samples, from MEASURED of them."""
-    renderer = WordRenderer(opened, seed)
-    for _ in renderer(0, 2):  # compiled code is loaded
+    renderer = Renderer(opened, seed)
+    for _ in renderer.words(0, 2):  # compiled code is loaded
         pass
     began = time.perf_counter()
-    size = sum(len(rows.jpeg) for rows, _ in renderer(0, MEASURED))
+    size = sum(len(rows.jpeg) for rows, _ in renderer.words(0, MEASURED))
     return Estimate(MEASURED / (time.perf_counter() - began), size / MEASURED)
 
 

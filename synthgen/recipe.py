@@ -3,53 +3,15 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar, cast
+from typing import Annotated, Any, Self, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from synthgen.errors import SynthgenError
-
-
-class Frozen(BaseModel):
-    """A record that cannot be wrong once made: unknown keys are errors, values cannot change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _ordered(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] > value[1]:
-        raise ValueError(f"need low <= high, got {value}")
-    return value
-
-
-def _within(least: float, most: float) -> AfterValidator:
-    """Return a check that a range lies between two numbers."""
-
-    def check(value: tuple[float, float]) -> tuple[float, float]:
-        if not least <= value[0] <= value[1] <= most:
-            raise ValueError(f"need {least} <= low <= high <= {most}, got {value}")
-        return value
-
-    return AfterValidator(check)
-
-
-Table = TypeVar("Table", bound=Frozen)
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Weight = Annotated[float, Field(ge=0.0)]
-Range = Annotated[tuple[float, float], AfterValidator(_ordered)]  # (low, high), both ends included
-
-
-def _together(table: Table, *shares: str) -> Table:
-    """Return `table`, whose `shares` are of the same whole.
-
-    Raises:
-        ValueError: they are more than 1 together.
-    """
-    total = sum(getattr(table, share) for share in shares)
-    if total > 1 + 1e-9:
-        raise ValueError(f"need {' + '.join(shares)} <= 1, got {total:.4g}")
-    return table
+from synthgen.photo_recipe import PhotoSceneRecipe
+from synthgen.recipe_fields import Frozen, Range, Share, Weight, together, within
+from synthgen.scene_recipe import SceneRecipe
 
 
 class CorpusRecipe(Frozen):
@@ -76,7 +38,7 @@ class TextRecipe(Frozen):
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
-        return _together(self, "upper_share", "title_share", "lower_share")
+        return together(self, "upper_share", "title_share", "lower_share")
 
 
 class FontRecipe(Frozen):
@@ -97,13 +59,13 @@ class LetterRecipe(Frozen):
     """How letters are set on their line: the `[letters]` table. Lengths in em."""
 
     spaced_share: Share = 0.25
-    spacing_em: Annotated[Range, _within(-0.2, 2)] = (-0.04, 0.12)
+    spacing_em: Annotated[Range, within(-0.2, 2)] = (-0.04, 0.12)
     weight_share: Share = 0.2  # of the samples, ink spread or eaten
     weight_em: Range = (-0.008, 0.016)
     slant_share: Share = 0.08
-    slant: Annotated[Range, _within(-1, 1)] = (-0.12, 0.3)  # shear, tangent of the angle
+    slant: Annotated[Range, within(-1, 1)] = (-0.12, 0.3)  # shear, tangent of the angle
     stretch_share: Share = 0.35
-    stretch: Annotated[Range, _within(0.2, 5)] = (0.6, 1.15)  # of widths
+    stretch: Annotated[Range, within(0.2, 5)] = (0.6, 1.15)  # of widths
     underline_share: Share = 0.02
 
 
@@ -111,22 +73,22 @@ class ShapeRecipe(Frozen):
     """How the line lies in the picture: the `[shape]` table."""
 
     tilt_share: Share = 0.5
-    tilt_deg: Annotated[Range, _within(-180, 180)] = (-12.0, 12.0)  # clockwise, small angles likelier
+    tilt_deg: Annotated[Range, within(-180, 180)] = (-12.0, 12.0)  # clockwise, small angles likelier
     shear_share: Share = 0.2
-    shear: Annotated[Range, _within(-1, 1)] = (-0.18, 0.18)  # of the whole plane, along the vertical
+    shear: Annotated[Range, within(-1, 1)] = (-0.18, 0.18)  # of the whole plane, along the vertical
     perspective_share: Share = 0.35
-    perspective: Annotated[Range, _within(-0.6, 0.6)] = (-0.25, 0.25)  # relative change of depth from the middle to the ends
+    perspective: Annotated[Range, within(-0.6, 0.6)] = (-0.25, 0.25)  # relative change of depth from the middle to the ends
     arc_share: Share = 0.05
-    arc_deg: Annotated[Range, _within(1, 150)] = (20.0, 110.0)  # swept by the whole word, upward or downward
+    arc_deg: Annotated[Range, within(1, 150)] = (20.0, 110.0)  # swept by the whole word, upward or downward
     wave_share: Share = 0.02
     wave_em: Range = (0.03, 0.14)  # amplitude
     cylinder_share: Share = 0.06
-    cylinder_deg: Annotated[Range, _within(1, 150)] = (40.0, 120.0)  # of the jar's circumference under the word
-    cylinder_view: Annotated[Range, _within(-0.9, 0.9)] = (-0.35, 0.35)  # sine of the angle looked down at
+    cylinder_deg: Annotated[Range, within(1, 150)] = (40.0, 120.0)  # of the jar's circumference under the word
+    cylinder_view: Annotated[Range, within(-0.9, 0.9)] = (-0.35, 0.35)  # sine of the angle looked down at
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
-        return _together(self, "arc_share", "wave_share", "cylinder_share")
+        return together(self, "arc_share", "wave_share", "cylinder_share")
 
 
 class CropRecipe(Frozen):
@@ -134,13 +96,14 @@ class CropRecipe(Frozen):
 
     height_px: Annotated[int, Field(ge=16, le=256)] = 32
     widest_px: Annotated[int, Field(ge=64, le=4096)] = 512
-    margin: Annotated[Range, _within(-0.45, 3)] = (0.0, 0.28)  # each side, of the word's height; negative cuts into it
+    margin: Annotated[Range, within(-0.45, 3)] = (0.0, 0.28)  # each side, of the word's height; negative cuts into it
     beside_share: Share = 0.22  # a neighbour left or right
     space_em: Range = (0.22, 0.6)  # to it
     above_share: Share = 0.2  # lines above and below
     leading_em: Range = (1.0, 1.5)  # from line to line
+    from_scenes_share: Share = 0.0  # cut out of scenes instead: slower, about a scene for 16 of them
     beneath_share: Share = 0.03  # faint other text under the word
-    beneath: Annotated[Range, _within(0, 1)] = (0.12, 0.4)  # its opacity
+    beneath: Annotated[Range, within(0, 1)] = (0.12, 0.4)  # its opacity
 
 
 class GroundRecipe(Frozen):
@@ -162,12 +125,12 @@ class GroundRecipe(Frozen):
     shapes: Weight = 0.4
     metal: Weight = 0.3
     speckle: Weight = 0.3
-    zoom: Annotated[Range, _within(0.1, 50)] = (0.7, 4.0)  # picture pixels a tile pixel
+    zoom: Annotated[Range, within(0.1, 50)] = (0.7, 4.0)  # picture pixels a tile pixel
     light_share: Share = 0.42  # of the ground colours
     dark_share: Share = 0.38
-    saturation: Annotated[Range, _within(0, 1)] = (0.05, 0.9)
+    saturation: Annotated[Range, within(0, 1)] = (0.05, 0.9)
     grey_share: Share = 0.35  # of the colours
-    texture_contrast: Annotated[Range, _within(0, 1)] = (0.05, 0.69)
+    texture_contrast: Annotated[Range, within(0, 1)] = (0.05, 0.69)
     panel_share: Share = 0.22  # a label shape behind the word
     panel_em: Range = (0.05, 0.5)  # from the word to its edge
     panel_border_share: Share = 0.25
@@ -175,7 +138,7 @@ class GroundRecipe(Frozen):
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
-        return _together(self, "light_share", "dark_share")
+        return together(self, "light_share", "dark_share")
 
 
 class InkRecipe(Frozen):
@@ -183,33 +146,33 @@ class InkRecipe(Frozen):
 
     dark_share: Share = 0.4  # of the inks; the rest beside `light_share` is coloured
     light_share: Share = 0.46
-    edge: Annotated[Range, _within(0.05, 4)] = (0.55, 1.0)  # steepness; 1: from bare to inked within one pixel
-    opacity: Annotated[Range, _within(0.05, 1)] = (0.85, 1.0)
+    edge: Annotated[Range, within(0.05, 4)] = (0.55, 1.0)  # steepness; 1: from bare to inked within one pixel
+    opacity: Annotated[Range, within(0.05, 1)] = (0.85, 1.0)
     multiply_share: Share = 0.15
     screen_share: Share = 0.05
     gradient_share: Share = 0.1
     texture_share: Share = 0.08
     texture: Range = (0.15, 0.6)  # how uneven
     outline_share: Share = 0.07
-    outline_em: Annotated[Range, _within(0, 0.12)] = (0.015, 0.06)
+    outline_em: Annotated[Range, within(0, 0.12)] = (0.015, 0.06)
     shadow_share: Share = 0.09
     shadow_em: Range = (0.02, 0.09)
-    shadow: Annotated[Range, _within(0, 1)] = (0.3, 0.85)  # how dark
+    shadow: Annotated[Range, within(0, 1)] = (0.3, 0.85)  # how dark
     extrude_share: Share = 0.03
     extrude_em: Range = (0.03, 0.1)
     emboss_share: Share = 0.04
     emboss: Range = (0.25, 0.9)
     glow_share: Share = 0.03
-    glow_em: Annotated[Range, _within(0.005, 0.13)] = (0.04, 0.12)
+    glow_em: Annotated[Range, within(0.005, 0.13)] = (0.04, 0.12)
     worn_share: Share = 0.06
     worn: Range = (0.3, 1.0)
     dot_share: Share = 0.02  # dots of an ink-jet date coder
-    dot_em: Annotated[Range, _within(0.04, 0.5)] = (0.07, 0.1)  # from dot to dot
+    dot_em: Annotated[Range, within(0.04, 0.5)] = (0.07, 0.1)  # from dot to dot
     least_contrast: Share = 0.24  # of 255, largest over the channels, between the word's ink and the ground around it
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
-        return _together(self, "dark_share", "light_share")
+        return together(self, "dark_share", "light_share")
 
 
 class LightRecipe(Frozen):
@@ -219,31 +182,31 @@ class LightRecipe(Frozen):
     gradient: Range = (0.02, 0.18)
     glare_share: Share = 0.07
     glare: Range = (0.15, 0.6)
-    glare_size: Annotated[Range, _within(0.05, 10)] = (0.3, 1.2)  # radius, of the picture's height
+    glare_size: Annotated[Range, within(0.05, 10)] = (0.3, 1.2)  # radius, of the picture's height
     shade_share: Share = 0.07
     shade: Range = (0.15, 0.5)
-    exposure: Annotated[Range, _within(0.05, 4)] = (0.7, 1.25)
+    exposure: Annotated[Range, within(0.05, 4)] = (0.7, 1.25)
 
 
 class CameraRecipe(Frozen):
     """What the camera does: the `[camera]` table. Pixels are of the finished picture."""
 
     small_share: Share = 0.4  # taken at fewer pixels, then scaled up
-    small_px: Annotated[Range, _within(6, 256)] = (13.0, 30.0)  # height taken at
+    small_px: Annotated[Range, within(6, 256)] = (13.0, 30.0)  # height taken at
     defocus_share: Share = 0.22
-    defocus_px: Annotated[Range, _within(0, 4)] = (0.4, 1.2)  # radius
+    defocus_px: Annotated[Range, within(0, 4)] = (0.4, 1.2)  # radius
     motion_share: Share = 0.12
-    motion_px: Annotated[Range, _within(0, 8)] = (1.5, 5.0)
+    motion_px: Annotated[Range, within(0, 8)] = (1.5, 5.0)
     sharpen_share: Share = 0.3
     sharpen: Range = (0.1, 0.8)
     noise_share: Share = 0.6
-    noise: Annotated[Range, _within(0, 1)] = (0.002, 0.022)  # standard deviation, of 255
-    curve: Annotated[Range, _within(-1, 1)] = (-0.35, 0.35)  # bend of the tone curve
-    cast: Annotated[Range, _within(0.1, 3)] = (0.91, 1.08)  # gain of each channel
-    fade: Annotated[Range, _within(0, 0.9)] = (0.0, 0.12)  # veil: share of grey mixed in
+    noise: Annotated[Range, within(0, 1)] = (0.002, 0.022)  # standard deviation, of 255
+    curve: Annotated[Range, within(-1, 1)] = (-0.35, 0.35)  # bend of the tone curve
+    cast: Annotated[Range, within(0.1, 3)] = (0.91, 1.08)  # gain of each channel
+    fade: Annotated[Range, within(0, 0.9)] = (0.0, 0.12)  # veil: share of grey mixed in
     grey_share: Share = 0.05
     invert_share: Share = 0.02
-    quality: Annotated[Range, _within(1, 100)] = (65.0, 98.0)  # JPEG
+    quality: Annotated[Range, within(1, 100)] = (65.0, 98.0)  # JPEG
 
 
 class Recipe(Frozen):
@@ -258,6 +221,8 @@ class Recipe(Frozen):
     ink: InkRecipe = InkRecipe()
     light: LightRecipe = LightRecipe()
     camera: CameraRecipe = CameraRecipe()
+    scene: SceneRecipe = SceneRecipe()
+    photo_scene: PhotoSceneRecipe = PhotoSceneRecipe()
 
     @classmethod
     def read(cls, path: Path) -> "Recipe":

@@ -7,47 +7,82 @@ import cv2
 import numpy as np
 
 from synthgen.alphabet import Alphabet
-from synthgen.arrays import I64, U8, U16
+from synthgen.arrays import I64, U8, U16, Image
 from synthgen.assets.cache import default_folder
 from synthgen.assets.mapped import release
+from synthgen.assets.scene_assets import SceneAssets, open_scene_assets
 from synthgen.assets.studio import Opened, open_studio
 from synthgen.errors import SynthgenError
 from synthgen.job import Job
 from synthgen.recipe import Recipe
+from synthgen.scene.pieces import Truth
+from synthgen.scene.scene_words import with_scene_words
 from synthgen.scene.words import WordBlock, render_words
+from synthgen.scene_renderer import ScenePainter, encoded_scenes
+from synthgen.shards.scenes import SceneRows
 from synthgen.shards.words import Names, WordRows
 
 BLOCK = 500  # samples painted at a time: with fewer, calls of NumPy cost more than what they do; with more, nothing is gained
 MOST_MAPPED_BYTES = 200_000_000  # of tiles a worker may hold; of more, what blocks have touched is let go after BLOCKS_HELD of them
 BLOCKS_HELD = 4  # to let go after each took up to 5 % longer; a block touches about 14 MB of 1,300, with photos everywhere about 40
 SPLITS = ("train",)
+PLAIN = "plain"  # name of a scene's ground that is one colour
+FROM_SCENE = "scene"  # source of a word cut out of a scene
 
 
-class WordRenderer:
-    """Makes encoded blocks of one run; each worker has one."""
+class Renderer:
+    """Makes encoded blocks of one run, words and scenes; each worker has one."""
 
-    def __init__(self, opened: Opened, seed: int) -> None:
-        self.names = Names(tuple(face.name for face in opened.faces), opened.backgrounds, opened.sources, SPLITS)
+    def __init__(self, opened: Opened, seed: int, scenes: SceneAssets | None = None) -> None:
+        """Take the opened assets; `scenes`: those of scenes, None where none are asked for."""
         self._studio, self._seed = opened.studio, seed
+        self._painter = None if scenes is None else ScenePainter(scenes, opened.studio.recipe, seed)
+        self._first_background = len(opened.backgrounds) + 1
+        backgrounds = opened.backgrounds if scenes is None else (*opened.backgrounds, PLAIN, *scenes.backgrounds)
+        sources = opened.sources if scenes is None else (*opened.sources, FROM_SCENE)
+        self.names = Names(tuple(face.name for face in opened.faces), backgrounds, sources, SPLITS)
 
-    def __call__(self, first: int, last: int) -> Iterator[tuple[WordRows, dict[str, int]]]:
-        """Yield the samples first to last - 1 in blocks, with what was refused and redrawn."""
+    def words(self, first: int, last: int) -> Iterator[tuple[WordRows, dict[str, int]]]:
+        """Yield the words first to last - 1 in blocks, with what was refused and redrawn."""
         tiles = self._studio.tiles.pixels
         for begin in range(first, last, BLOCK):
             index = np.arange(begin, min(begin + BLOCK, last), dtype=np.uint64)
-            block = render_words(self._studio, self._seed, index, blue_first=True)
+            block = self._with_scene_words(render_words(self._studio, self._seed, index, blue_first=True))
             yield encoded(block, self._studio.alphabet), block.counts
             if tiles.nbytes > MOST_MAPPED_BYTES and (begin - first) // BLOCK % BLOCKS_HELD == BLOCKS_HELD - 1:
                 release(tiles)
 
+    def scenes(self, first: int, last: int) -> Iterator[tuple[SceneRows, dict[str, int]]]:
+        """Yield the scenes first to last - 1 in blocks, with what was refused, redrawn and hidden."""
+        if self._painter is None:
+            raise ValueError("renderer: need the assets of scenes, got none")
+        yield from encoded_scenes(self._painter, range(first, last), self._studio.alphabet, self._first_background)
 
-def open_renderer(job: Job) -> WordRenderer:
+    def _with_scene_words(self, block: WordBlock) -> WordBlock:
+        recipe, painter = self._studio.recipe.crop, self._painter
+        if painter is None or recipe.from_scenes_share == 0:
+            return block
+
+        def painted(number: int) -> tuple[Image, Truth, int]:
+            scene = painter.scene(number, blue_first=True)
+            return scene.picture, scene.truth, self._first_background + scene.tile
+
+        return with_scene_words(block, painted, recipe, self._seed, len(self.names.sources) - 1)
+
+
+def needs_scenes(recipe: Recipe, scenes: int) -> bool:
+    """Return whether a run paints scenes: for their own shards, or to cut words out of."""
+    return scenes > 0 or recipe.crop.from_scenes_share > 0
+
+
+def open_renderer(job: Job) -> Renderer:
     """Return the renderer of a job; its recipe's assets come from the cache.
 
     Raises:
         SynthgenError: an asset is no longer what it was when the run began.
     """
-    opened = open_studio(Recipe.model_validate(job.recipe.model_dump()), job.cache or default_folder())
+    recipe, cache = Recipe.model_validate(job.recipe.model_dump()), job.cache or default_folder()
+    opened = open_studio(recipe, cache)
     for name, digest in job.assets.items():
         found = opened.digests.get(name, "none")
         if found != digest:
@@ -55,7 +90,7 @@ def open_renderer(job: Job) -> WordRenderer:
                 f"{name}: need what the run began with, digest {digest}, got {found}: it was changed since; "
                 "put it back and go on with --resume, or render to another OUT"
             )
-    return WordRenderer(opened, job.seed)
+    return Renderer(opened, job.seed, open_scene_assets(opened, recipe, cache) if needs_scenes(recipe, job.scenes) else None)
 
 
 def encoded(block: WordBlock, alphabet: Alphabet) -> WordRows:

@@ -1,11 +1,11 @@
-"""What all tests share: how many examples hypothesis tries, and that it does so alike everywhere."""
+"""What all tests share: how many examples hypothesis tries, and that it does so alike everywhere; the tables, and a run of both."""
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from synthgen.assets.studio import Opened
 from synthgen.scene.words import Studio
-from tests.fake_words import fake_job, files_of, render
+from tests.fake_runs import fake_job, files_of, render
 from tests.studio_fixture import open_few
 
 # A first example may compile kernels, so time limits would only fail on slow machines; derandomized: a red run is red again.
@@ -24,9 +24,14 @@ def studio(opened: Opened) -> Studio:
     return opened.studio
 
 
+@pytest.fixture(params=["words", "scenes"])
+def table(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return all files of a run of 60 words that nothing disturbed."""
+    """Return all files of a run of 60 words and 60 scenes that nothing disturbed."""
     out = tmp_path_factory.mktemp("undisturbed")
-    render(fake_job(out, n=60))
+    render(fake_job(out, n=60, scenes=60))
     return files_of(out)

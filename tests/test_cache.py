@@ -128,3 +128,12 @@ def test_where_one_part_ends_and_the_next_begins_matters() -> None:
 def test_a_file_digest_is_the_sha256_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"abc")
     assert file_digest(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+@pytest.mark.parametrize("size", [0, 60, 130])
+def test_a_damaged_entry_is_named_with_the_cure(tmp_path: Path, size: int) -> None:
+    cached(tmp_path, "fields", lambda: SAMPLE)
+    with (tmp_path / "fields" / "field.npy").open("r+b") as file:
+        file.truncate(size)
+    with pytest.raises(SynthgenError, match=r"fields: need whole files, got a damaged one: .*; remove that folder, it is made again"):
+        cached(tmp_path, "fields", never)

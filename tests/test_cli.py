@@ -19,7 +19,7 @@ from synthgen.assets.studio import Opened
 from synthgen.cli import app
 from synthgen.shards.read import read
 from tests.assets.made_fonts import letters, make_font
-from tests.fake_words import files_of
+from tests.fake_runs import files_of
 from tests.test_engine import ROOT, wait_until
 
 FEW = "[fonts]\nfaces_per_family = 1\n"

@@ -14,7 +14,7 @@ from synthgen.assets.studio import Opened
 from synthgen.engine.local import LocalEngine
 from synthgen.job import Job, run
 from synthgen.recipe import Recipe
-from synthgen.renderer import BLOCK, WordRenderer, encoded, open_renderer, stream, utf8
+from synthgen.renderer import BLOCK, Renderer, encoded, open_renderer, stream, utf8
 from synthgen.scene.words import render_words
 from synthgen.shards.read import read
 from synthgen.shards.words import WordRows
@@ -24,7 +24,7 @@ ARRAYS = ("index", "jpeg", "width", "height", "text", "quads", "font", "backgrou
 
 
 def rows_of(opened: Opened, begin: int, end: int, seed: int = 3) -> list[WordRows]:
-    return [rows for rows, _ in WordRenderer(opened, seed)(begin, end)]
+    return [rows for rows, _ in Renderer(opened, seed).words(begin, end)]
 
 
 def joined(parts: list[WordRows], name: str) -> bytes:
@@ -96,6 +96,6 @@ def test_a_worker_opens_what_the_run_opened(opened: Opened, tmp_path_factory: py
     cache = tmp_path_factory.getbasetemp() / "assets"
     job = Job(recipe=opened.studio.recipe, seed=3, n=1, out=tmp_path, factory=open_renderer, assets=opened.digests, cache=cache)
     renderer = open_renderer(job)
-    assert renderer.names == WordRenderer(opened, 3).names
-    rows, counts = next(renderer(0, 30))
+    assert renderer.names == Renderer(opened, 3).names
+    rows, counts = next(renderer.words(0, 30))
     assert joined([rows], "jpeg") == joined(rows_of(opened, 0, 30), "jpeg") and counts["redrawn"] >= 0

@@ -40,12 +40,26 @@ def cached(folder: Path, name: str, make: Callable[[], Mapping[str, NDArray[np.g
     `name` must hold a digest of all that `make` depends on.
 
     Raises:
-        SynthgenError: the folder cannot be written.
+        SynthgenError: the folder cannot be written, or what it holds is damaged.
     """
     final = folder / name
     if not final.is_dir():
         _store(final, make())
-    return {path.stem: np.load(path, mmap_mode="r") for path in sorted(final.glob("*.npy"))}
+    return load(final)
+
+
+def load(folder: Path) -> Arrays:
+    """Return the arrays kept in `folder`, memory-mapped read-only.
+
+    Raises:
+        SynthgenError: a file is cut off or cannot be read, as after a power cut or a disk that filled up.
+    """
+    try:
+        return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+    except (OSError, ValueError, EOFError) as error:
+        raise SynthgenError(
+            f"cache {folder}: need whole files, got a damaged one: {error}; remove that folder, it is made again"
+        ) from error
 
 
 def _store(final: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:

@@ -4,6 +4,7 @@ import csv
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 
@@ -16,10 +17,11 @@ BOM = b"\xef\xbb\xbf"
 
 
 def read_lines(corpus: CorpusRecipe) -> Iterator[str]:
-    """Yield the texts of a file, a line or cell each; an empty cell is an empty text.
+    """Yield the texts of a file, a line or cell each; an empty cell is an empty text, a list several.
 
     Raises:
-        SynthgenError: no such file, a suffix not in SUFFIXES, not UTF-8, broken JSON or CSV, or the column is missing or not named.
+        SynthgenError: no such file, a suffix not in SUFFIXES, not UTF-8, broken JSON or CSV, or the column is missing, not named or holds
+            objects or bytes.
     """
     path, suffix = corpus.path, corpus.path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -58,27 +60,28 @@ def _plain(corpus: CorpusRecipe) -> Iterator[str]:
 
 
 def _csv(corpus: CorpusRecipe, delimiter: str) -> Iterator[str]:
-    rows = csv.reader(_decoded(corpus.path), delimiter=delimiter, strict=True)
-    try:
-        names = next(rows, [])
-        head = list(islice(rows, LOOKED_AT))
-        texts = [name for k, name in enumerate(names) if any(_is_text(row[k]) for row in head if k < len(row))]
-        at = names.index(_column(corpus, names, texts))
-        for row in chain(head, rows):
-            yield row[at] if at < len(row) else ""
-    except csv.Error as error:
-        raise SynthgenError(f"corpus {corpus.path}: line {rows.line_num} is not CSV: {error}; quote the cell properly") from error
+    with closing(_decoded(corpus.path)) as lines:  # else the file stays open for as long as an error's traceback lives
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            names = next(rows, [])
+            head = list(islice(rows, LOOKED_AT))
+            texts = [name for k, name in enumerate(names) if any(_is_text(row[k]) for row in head if k < len(row))]
+            at = names.index(_column(corpus, names, texts))
+            for row in chain(head, rows):
+                yield row[at] if at < len(row) else ""
+        except csv.Error as error:
+            place = f"corpus {corpus.path}: line {rows.line_num}"
+            raise SynthgenError(f"{place} is not CSV: {error}; quote the cell properly, or shorten it") from error
 
 
 def _jsonl(corpus: CorpusRecipe) -> Iterator[str]:
-    rows = _objects(corpus.path)
-    head = list(islice(rows, LOOKED_AT))
-    names = list(dict.fromkeys(name for row in head for name in row))
-    texts = [name for name in names if any(isinstance(row.get(name), str) for row in head)]
-    column = _column(corpus, names, texts)
-    for row in chain(head, rows):
-        value = row.get(column)
-        yield "" if value is None else str(value)
+    with closing(_objects(corpus.path)) as rows:
+        head = list(islice(rows, LOOKED_AT))
+        names = list(dict.fromkeys(name for row in head for name in row))
+        texts = [name for name in names if any(isinstance(row.get(name), str) for row in head)]
+        column = _column(corpus, names, texts)
+        for row in chain(head, rows):
+            yield from _texts(corpus, row.get(column))
 
 
 def _objects(path: Path) -> Iterator[dict[str, object]]:
@@ -87,7 +90,7 @@ def _objects(path: Path) -> Iterator[dict[str, object]]:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: not JSON, or a number of more digits than Python reads
             raise SynthgenError(f"corpus {path}: line {number} is not JSON: {error}; need one object a line") from error
         if not isinstance(row, dict):
             raise SynthgenError(f'corpus {path}: line {number}: need an object such as {{"text": "..."}}, got {type(row).__name__}')
@@ -104,9 +107,22 @@ def _parquet(corpus: CorpusRecipe) -> Iterator[str]:
             texts = [f.name for f in schema if _holds_strings(str(getattr(f.type, "value_type", f.type)))]
             column = _column(corpus, schema.names, texts)
             for batch in file.iter_batches(columns=[column]):
-                yield from ("" if value is None else str(value) for value in batch.column(0).to_pylist())
+                for value in batch.column(0).to_pylist():
+                    yield from _texts(corpus, value)
     except (pa.ArrowException, OSError) as error:
         raise SynthgenError(f"corpus {corpus.path}: cannot be read as Parquet: {error}; write it anew") from error
+
+
+def _texts(corpus: CorpusRecipe, value: object) -> Iterator[str]:
+    """Yield the texts of a cell of JSON or Parquet."""
+    if isinstance(value, list):
+        for part in value or (None,):
+            yield from _texts(corpus, part)
+    elif isinstance(value, dict | bytes):
+        got = f"{type(value).__name__} {str(value)[:40]}"
+        raise SynthgenError(f"corpus {corpus.path}: need texts or numbers in the column, got {got}; choose another, or write it as text")
+    else:
+        yield "" if value is None else str(value)
 
 
 def _holds_strings(kind: str) -> bool:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from synthgen.arrays import U8, Bools, Quads
+from synthgen.arrays import F64, I64, U8, Bools, Quads
 from synthgen.errors import SynthgenError
 
 COLUMNS = tuple(f"{axis}{corner}" for corner in range(1, 5) for axis in "xy")
@@ -15,6 +15,8 @@ CELL_PX = 8  # of the grid that rectangles are cut from
 FREE_CELLS = (6, 12)  # least height and width of a free rectangle: 48 x 96 px, room for a word
 FREE_MOST = 8  # rectangles of one photo
 SPREAD_PX = 3  # marks grow by 2 px, where scaling mixes neighbours, and by 1 px, what rounding may lose
+BLOB_SPREAD_PX = 4  # letters of a mask this near to each other are one blob
+MOST_BLOBS = 256  # of a mask: more, and they are joined over twice the distance
 Rectangle = tuple[int, int, int, int]  # top, left, height, width
 
 
@@ -111,3 +113,43 @@ def largest_free(taken: Bools, least: tuple[int, int] = FREE_CELLS) -> Rectangle
         if width >= least[1] and width * height > largest:
             best, largest = (top, end - width + 1, height, width), width * height
     return best
+
+
+def blob_quads(marked: U8) -> Quads:
+    """Return the smallest rectangles around what is marked in a mask (h, w), a quad a blob, `(n, 4, 2)` px; at most MOST_BLOBS."""
+    reach, blobs = BLOB_SPREAD_PX, MOST_BLOBS + 1
+    numbers: I64 = np.zeros(marked.shape, dtype=np.int64)
+    while blobs > MOST_BLOBS:  # ends: two blobs are further apart than the reach
+        spread = cv2.dilate(marked, np.ones((2 * reach + 1, 2 * reach + 1), dtype=np.uint8))
+        labels, found = cv2.connectedComponents(spread)
+        blobs, numbers = labels - 1, np.asarray(found, dtype=np.int64)  # 0 is the rest of the picture
+        reach *= 2
+    rows, columns = np.nonzero(marked)
+    blob = numbers[rows, columns]
+    order = np.argsort(blob, kind="stable")
+    parts = np.split(np.stack([columns, rows], axis=1)[order], np.cumsum(np.bincount(blob, minlength=blobs + 1))[:-1])[1:]
+    return np.array([smallest_rectangle(part) for part in parts], dtype=np.float32).reshape(-1, 4, 2)
+
+
+def smallest_rectangle(pixels: I64) -> F64:
+    """Return the smallest rectangle, of any angle, that holds all `pixels` (n, 2) x, y, to their outer edges; `(4, 2)` clockwise.
+
+    Source: it has a side along a side of the hull, Freeman & Shapira 1975. Own arithmetic: cv2.minAreaRect turns by libm's angles.
+    """
+    corners = (pixels[:, None] + np.array([[0, 0], [1, 0], [1, 1], [0, 1]])).reshape(-1, 2).astype(np.int32)
+    hull = cv2.convexHull(corners)[:, 0].astype(np.int64)  # of whole numbers: exact
+    sides = np.roll(hull, -1, axis=0) - hull
+    normals = np.stack([-sides[:, 1], sides[:, 0]], axis=1)
+    along, across = hull @ sides.T, hull @ normals.T  # (points, sides)
+    length = (sides * sides).sum(axis=1)
+    areas = (along.max(axis=0) - along.min(axis=0)) * (across.max(axis=0) - across.min(axis=0)) / length
+    k = int(areas.argmin())
+    u, v = np.array([along[:, k].min(), along[:, k].max()]), np.array([across[:, k].min(), across[:, k].max()])
+    box = np.array([[u[0], v[0]], [u[1], v[0]], [u[1], v[1]], [u[0], v[1]]])
+    return upright(box @ np.array([sides[k], normals[k]]) / length[k])
+
+
+def upright(quad: F64) -> F64:
+    """Return a rectangle `(4, 2)` from the corner on that makes its first side run to the right most."""
+    sides = np.roll(quad, -1, axis=0) - quad
+    return np.roll(quad, -int((sides[:, 0] - np.abs(sides[:, 1])).argmax()), axis=0)

@@ -59,7 +59,7 @@ def open_studio(recipe: Recipe, cache: Path) -> Opened:
         faces=_face_table(recipe.fonts, kept, glyphs, alphabet),
         atlas=Atlas(glyphs.fields, glyphs.start, glyphs.size, glyphs.origin, glyphs.ink, glyphs.metrics),
         tiles=Grounds(tiles.pixels, tiles.start, tiles.size, tiles.channels),
-        tile_weights=_tile_weights(recipe.ground, tiles),
+        tile_weights=tile_weights(recipe.ground, tiles),
         bank=noise_bank(),
         shape=_shaping(Shaper(kept, glyphs)),
     )
@@ -113,7 +113,7 @@ def _face_table(recipe: FontRecipe, faces: list[Face], glyphs: Glyphs, alphabet:
     return FaceTable(covers=glyphs.covers, caps_only=glyphs.caps_only, joined=joined, weights=weights, upper=alphabet.upper)
 
 
-def _tile_weights(recipe: GroundRecipe, tiles: Tiles) -> F64:
+def tile_weights(recipe: GroundRecipe, tiles: Tiles) -> F64:
     """Return how likely each tile is: photos alike take `photo_share`, texture families the rest by their weights."""
     family = np.array(tiles.families)[tiles.family]
     photo = tiles.channels == 3

@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from synthgen.arrays import I32, I64, U8
-from synthgen.assets.cache import digest
+from synthgen.assets.cache import Arrays, digest
 from synthgen.assets.mapped import release
 from synthgen.errors import SynthgenError
 
@@ -161,7 +161,7 @@ def opened(folder: Path) -> Tiles:
     return from_arrays(arrays_of(folder))
 
 
-def arrays_of(folder: Path) -> dict[str, NDArray[np.generic]]:
+def arrays_of(folder: Path) -> Arrays:
     """Return the arrays kept in `folder`, mapped read-only."""
     return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
 

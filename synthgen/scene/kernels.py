@@ -29,6 +29,7 @@ BENEATH_PX = (120, 400)  # height, width of the canvas of a text beneath the wor
 NEAREST = F(1e-4)  # depth of points behind the eye: they are sent far off
 AROUND = F(4)  # line px beyond the ink's box that count as its ground: a hyphen fills its own
 GROUND_STEP, CONTRAST_STEP = 5, 3  # pixels to the next that a statistic looks at: hundreds are enough for a mean
+UNDERLINE = 6.5  # line px below the baseline
 RIM = 4  # blurs reach so many pixels to each side
 NOISE_RUN = 8192  # noise is read from the bank in runs so long
 
@@ -614,7 +615,7 @@ def cover_letters(look: Looks, frame: Looks, canvas: U8, s: Scratch, scale: F, b
         u0, u1 = F(frame.box[0]), F(frame.box[2])
         for k in range(s.u.shape[0]):
             if u0 <= s.u[k] <= u1:
-                s.cover[k] = max(s.cover[k], share(HALF + (F(1.5) - abs(s.v[k] - F(6.5))) * scale))
+                s.cover[k] = max(s.cover[k], share(HALF + (F(1.5) - abs(s.v[k] - F(frame.baseline + UNDERLINE))) * scale))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -975,6 +976,7 @@ def paint_one(
     moved = frame.box.copy()
     frame.box[0], frame.box[1], frame.box[2], frame.box[3] = moved[0] + shift_u, moved[1] + shift_v, moved[2] + shift_u, moved[3] + shift_v
     frame.middle += shift_u
+    frame.baseline = shift_v
     cover_letters(look, frame, canvas, s, scale, bank, plain)
     lay_letters(look, frame, ink, canvas, s, plain)
     if look.ink_texture > 0 and not plain:
@@ -984,6 +986,7 @@ def paint_one(
     contrast = contrast_of(frame, s)
     frame.box[:] = moved
     frame.middle -= shift_u
+    frame.baseline = 0
     return contrast
 
 
@@ -1062,3 +1065,64 @@ def paint(
         taken[1] = max(int(np.rint(frames[i].width * taken[0] / crop[0])), 4)
         final[0], final[1] = height, frames[i].width
         finish(whole, taken, final, blue_first, pixels[offsets[i] : offsets[i + 1]])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def square_to_quad(quad: F64, h: F64) -> None:
+    """Write the homography (9,) from the unit square to `quad` (4, 2). Source: Heckbert 1989, "Fundamentals of texture mapping", 2.2.3."""
+    dx1, dx2, sx = quad[1, 0] - quad[2, 0], quad[3, 0] - quad[2, 0], quad[0, 0] - quad[1, 0] + quad[2, 0] - quad[3, 0]
+    dy1, dy2, sy = quad[1, 1] - quad[2, 1], quad[3, 1] - quad[2, 1], quad[0, 1] - quad[1, 1] + quad[2, 1] - quad[3, 1]
+    det = dx1 * dy2 - dx2 * dy1
+    h[6], h[7], h[8] = (sx * dy2 - dx2 * sy) / det, (dx1 * sy - sx * dy1) / det, 1.0
+    h[0], h[1], h[2] = quad[1, 0] - quad[0, 0] + h[6] * quad[1, 0], quad[3, 0] - quad[0, 0] + h[7] * quad[3, 0], quad[0, 0]
+    h[3], h[4], h[5] = quad[1, 1] - quad[0, 1] + h[6] * quad[1, 1], quad[3, 1] - quad[0, 1] + h[7] * quad[3, 1], quad[0, 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def read_pixel(picture: U8, x: float, y: float, out: F64) -> None:
+    """Add the picture's colour at (x, y), pixel edges, to `out` (3,); bilinear, edges repeat."""
+    x, y = min(max(x - 0.5, 0.0), picture.shape[1] - 1.0), min(max(y - 0.5, 0.0), picture.shape[0] - 1.0)
+    column, row = int(x), int(y)
+    right, below = min(column + 1, picture.shape[1] - 1), min(row + 1, picture.shape[0] - 1)
+    fx, fy = x - column, y - row
+    for c in range(3):
+        top = picture[row, column, c] * (1 - fx) + picture[row, right, c] * fx
+        low = picture[below, column, c] * (1 - fx) + picture[below, right, c] * fx
+        out[c] += top + (low - top) * fy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cut_quad(picture: U8, quad: F64, pads: F64, chars: F32, out: U8) -> int:
+    """Write the part of a picture in `quad`, padded by shares of its height, upright to `out` (height, widest, 3); return its width.
+
+    `pads`: left, top, right, bottom. `chars` (k, 4, 2) are moved from the picture into the crop. Each pixel is the mean of as many
+    points as the picture is larger.
+    """
+    high = (np.hypot(quad[3, 0] - quad[0, 0], quad[3, 1] - quad[0, 1]) + np.hypot(quad[2, 0] - quad[1, 0], quad[2, 1] - quad[1, 1])) / 2
+    wide = (np.hypot(quad[1, 0] - quad[0, 0], quad[1, 1] - quad[0, 1]) + np.hypot(quad[2, 0] - quad[3, 0], quad[2, 1] - quad[3, 1])) / 2
+    unit = np.empty(9)
+    square_to_quad(quad, unit)
+    left, right = -pads[0] * high / wide, 1 + pads[2] * high / wide  # in widths and heights of the word
+    top, bottom = -pads[1], 1 + pads[3]
+    height = out.shape[0]
+    width = min(max(int(np.rint(height * wide * (right - left) / (high * (bottom - top)))), NARROWEST_PX), out.shape[1])
+    points = min(max(int(np.ceil(high * (bottom - top) / height)), 1), 8)
+    crop = np.array([(right - left) / width, 0.0, left, 0.0, (bottom - top) / height, top, 0.0, 0.0, 1.0])
+    whole, back = np.empty(9), np.empty(9)
+    multiply(unit, crop, whole)
+    invert(whole, back)
+    colour = np.empty(3)
+    for y in range(height):
+        for x in range(width):
+            colour[:] = 0.5 * points * points
+            for j in range(points):
+                for i in range(points):
+                    u, v = project(whole, x + (i + 0.5) / points, y + (j + 0.5) / points)
+                    read_pixel(picture, u, v, colour)
+            for c in range(3):
+                out[y, x, c] = np.uint8(min(colour[c] / (points * points), 255.0))
+    for k in range(chars.shape[0]):
+        for corner in range(4):
+            u, v = project(back, chars[k, corner, 0], chars[k, corner, 1])
+            chars[k, corner, 0], chars[k, corner, 1] = u, v
+    return width

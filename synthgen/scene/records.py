@@ -6,10 +6,18 @@ import numpy as np
 
 from synthgen.arrays import F32, I32, I64, U8
 
-# How a sample's line lies in its picture. box: the word, line px; scale: picture px a line px; radius: of the bend, or its amplitude.
+# How a sample's line lies in its picture. box: the word, line px; scale: picture px a line px; baseline: its v; radius: of the bend,
+# or its amplitude.
 FRAME = np.dtype(
     [("inverse", np.float64, 9), ("middle", np.float64), ("radius", np.float64), ("bend_view", np.float64), ("box", np.float64, 4)]
-    + [("scale", np.float64), ("width", np.int32), ("bend", np.int32), ("ascent", np.float32), ("descent", np.float32)]
+    + [
+        ("scale", np.float64),
+        ("baseline", np.float64),
+        ("width", np.int32),
+        ("bend", np.int32),
+        ("ascent", np.float32),
+        ("descent", np.float32),
+    ]
 )
 
 

@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from synthgen.errors import SynthgenError
+from synthgen.shards.schema import TABLES
 from synthgen.shards.storage import read_json, write_json
 
 RUN = "run.json"
 PARTS = "parts"
 MANIFEST = "manifest.json"
 GROWING = frozenset({"n", "scenes"})  # what a resumed run may have more of
+NAMES = tuple(TABLES)
 SHOWN = 60  # characters of a value in an error
 
 Json = dict[str, object]
@@ -41,6 +44,28 @@ def run_digest(run: Json) -> str:
 def shard_name(table: str, shard: int, suffix: str) -> str:
     """Return `words-00042.parquet` and the like; from 100,000 shards on the number is longer."""
     return f"{table}-{shard:05d}{suffix}"
+
+
+class ShardNumber(int):
+    """A shard of either table as one whole number, as engines take them; written out it is the shard's name, `scenes-00003`."""
+
+    @classmethod
+    def of(cls, table: str, shard: int) -> Self:
+        """Return the number of a table's shard; it stays the same however many there are of either."""
+        return cls(shard * len(NAMES) + NAMES.index(table))
+
+    @property
+    def table(self) -> str:
+        """The shard's table."""
+        return NAMES[self % len(NAMES)]
+
+    @property
+    def shard(self) -> int:
+        """The shard's number in its table."""
+        return self // len(NAMES)
+
+    def __str__(self) -> str:
+        return shard_name(self.table, self.shard, "")
 
 
 def part_path(out: Path, table: str, shard: int) -> Path:
@@ -86,7 +111,7 @@ def whole(out: Path, table: str, shard: int, rows: int) -> Part | None:
 def write_manifest(out: Path, run: Json, parts: Iterable[Part]) -> None:
     """Write the manifest: from now on the folder reads as whole."""
     tables: dict[str, list[Part]] = {}
-    for part in sorted(parts, key=lambda part: (part.table, part.shard)):
+    for part in sorted(parts, key=lambda part: (NAMES.index(part.table), part.shard)):
         tables.setdefault(part.table, []).append(part)
     write_json(out / MANIFEST, {"digest": run_digest(run), "run": run, **{table: _summary(rows) for table, rows in tables.items()}})
 

@@ -8,25 +8,28 @@ import pyarrow.parquet as pq
 
 from synthgen.errors import SynthgenError
 from synthgen.shards.manifest import MANIFEST, PARTS, read_part
-from synthgen.shards.schema import WORD_COLUMNS
+from synthgen.shards.schema import TABLES
 from synthgen.shards.storage import read_json
 from synthgen.shards.tfread import tfrecord_batches
-from synthgen.shards.words import ROW_GROUP
 
 TFRECORD = ".tfrecord"
 
 
-def read(path: Path | str, columns: Sequence[str] | None = None, *, partial: bool = False) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a shard of words, or of all of a folder in order, about 1,000 at a time; Parquet and TFRecord alike.
+def read(
+    path: Path | str, columns: Sequence[str] | None = None, table: str = "words", *, partial: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a shard, or of all of a folder in order, about 1,000 words or 100 scenes at a time; Parquet and TFRecord alike.
 
-    `columns` are names of WORD_SCHEMA, given back in its order, None for all; `partial` takes the finished shards of a run that has
-    not ended.
+    `table` is "words" or "scenes"; `columns` are names of its schema, given back in its order, None for all; `partial` takes the
+    finished shards of a run that has not ended.
 
     Raises:
-        SynthgenError: there is no such file, folder or column, the run has not ended, or a shard is cut off.
+        SynthgenError: there is no such file, folder, table or column, the run has not ended, or a shard is cut off.
     """
-    for shard in shard_files(Path(path), partial=partial):
-        yield from _batches(shard, columns)
+    if table not in TABLES:
+        raise ValueError(f"table: need one of {', '.join(TABLES)}, got {table}")
+    for shard in shard_files(Path(path), partial=partial, table=table):
+        yield from _batches(shard, table, columns)
 
 
 def shard_files(path: Path, *, partial: bool = False, table: str = "words") -> list[Path]:
@@ -51,8 +54,9 @@ def _sizes(out: Path, *, partial: bool, table: str) -> dict[str, int]:
     """Return file and bytes of each shard, in order."""
     if (out / MANIFEST).is_file():
         summary = read_json(out / MANIFEST).get(table)
-        shards = summary["shards"] if isinstance(summary, dict) else []
-        return {shard["file"]: shard["bytes"] for shard in shards}
+        if not isinstance(summary, dict):
+            raise SynthgenError(f"{out}: need a run with {table}, found one without; render some, or read another table")
+        return {shard["file"]: shard["bytes"] for shard in summary["shards"]}
     if not partial:
         cure = "go on with `synthgen render --resume`, or read with partial=True"
         raise SynthgenError(f"{out}: need {MANIFEST}, which a finished run has, found none; {cure}")
@@ -60,13 +64,19 @@ def _sizes(out: Path, *, partial: bool, table: str) -> dict[str, int]:
     return {part.file: part.bytes for part in sorted(parts, key=lambda part: part.shard)}
 
 
-def _batches(shard: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+def _batches(shard: Path, table: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    layout = TABLES[table]
+    names = _known(shard, columns, layout.schema.names)
     if shard.suffix == TFRECORD:
-        yield from tfrecord_batches(shard, _known(shard, columns, WORD_COLUMNS))
+        yield from tfrecord_batches(shard, table, names)
         return
     try:
         with pq.ParquetFile(shard) as file:
-            yield from file.iter_batches(batch_size=ROW_GROUP, columns=_known(shard, columns, file.schema_arrow.names), use_threads=False)
+            lacking = [name for name in layout.schema.names if name not in file.schema_arrow.names]
+            if lacking:
+                cure = "give a shard of them that synthgen rendered, or another table="
+                raise SynthgenError(f"{shard}: need samples of {table}, got a file without {lacking[0]!r}; {cure}")
+            yield from file.iter_batches(batch_size=layout.row_group, columns=names, use_threads=False)
     except (pa.ArrowInvalid, OSError) as error:
         raise SynthgenError(f"{shard}: cannot be read as Parquet: {error}; render again with --resume") from error
 

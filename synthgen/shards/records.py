@@ -12,6 +12,7 @@ from numba import njit
 from synthgen.arrays import I64, U8, U64
 
 BYTES, FLOATS, INTS = 0x0A, 0x12, 0x1A  # tag of the list inside a Feature: fields 1, 2, 3, length-delimited
+VALUE = 0x0A  # tag of the only field of those lists: repeated bytes, packed floats, packed varints
 FRAME = 16  # bytes round a record: 8 of length, 4 of its CRC, 4 of the data's CRC
 
 
@@ -20,8 +21,9 @@ class Column(NamedTuple):
 
     head: U8  # start of its map entry: key with tag and length, then the value's tag
     tag: int  # BYTES, FLOATS or INTS
-    payload: U8  # what stands in the list, rows one after the other: bytes, float32s, varints
+    payload: U8  # what stands in the list, rows one after the other: bytes, float32s, varints, or the fields of `tagged`
     offsets: I64  # (n + 1,) bytes
+    whole: bool  # the payload is all of the list, its fields' tags too: any number of byte strings a row
 
 
 def _crc_tables() -> U64:
@@ -97,36 +99,50 @@ def _put_fixed(out: U8, at: int, value: int, count: int) -> int:
 def _sizes(column: Column, row: int) -> tuple[int, int, int]:
     """Return the bytes of the list, of the Feature round it and of the map entry round that, each without its own tag and length."""
     payload = column.offsets[row + 1] - column.offsets[row]
-    values = 1 + _size(payload) + payload
+    values = payload if column.whole else 1 + _size(payload) + payload
     feature = 1 + _size(values) + values
     return values, feature, len(column.head) + _size(feature) + feature
 
 
 @njit(cache=True, nogil=True)
-def example_sizes(columns: tuple[Column, ...], rows: int) -> I64:
-    """Return `(rows, 2)` bytes: of the Features message, and of the whole Example without its frame."""
-    sizes = np.zeros((rows, 2), dtype=np.int64)
-    for row in range(rows):
-        for k in range(len(columns)):
-            entry = _sizes(columns[k], row)[2]
-            sizes[row, 0] += 1 + _size(entry) + entry
-        sizes[row, 1] = 1 + _size(sizes[row, 0]) + sizes[row, 0]
-    return sizes
+def add_sizes(column: Column, sizes: I64) -> None:
+    """Add to `sizes` (n,) the bytes that a column takes in the Features message of each row."""
+    for row in range(len(sizes)):
+        entry = _sizes(column, row)[2]
+        sizes[row] += 1 + _size(entry) + entry
 
 
 @njit(cache=True, nogil=True)
-def lay_records(columns: tuple[Column, ...], sizes: I64, out: U8) -> None:
-    """Fill `out`, as long as the sizes and a frame each say, with one record a row."""
+def open_records(sizes: I64) -> tuple[U8, I64, I64]:
+    """Return the bytes of all records, empty but for their heads; where the Example of each begins, and where its features do, `(n,)`.
+
+    `sizes` (n,) are the bytes of each Features message.
+    """
+    n = len(sizes)
+    wholes = np.array([1 + _size(size) + size for size in sizes], dtype=np.int64)  # bytes of each Example
+    out = np.empty(wholes.sum() + FRAME * n, dtype=np.uint8)
+    bodies, ats = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     at = 0
-    for row in range(len(sizes)):
-        size = sizes[row, 1]
-        body = _put_fixed(out, at, size, 8)
-        body = _put_fixed(out, body, masked_crc(out, at, at + 8), 4)
-        at = _put(out, body, 0x0A)  # Example.features
-        at = _put(out, at, sizes[row, 0])
-        for k in range(len(columns)):
-            at = _lay_entry(columns[k], row, out, at)
-        at = _put_fixed(out, at, masked_crc(out, body, body + size), 4)
+    for row in range(n):
+        body = _put_fixed(out, at, wholes[row], 8)
+        bodies[row] = _put_fixed(out, body, masked_crc(out, at, body), 4)
+        ats[row] = _put(out, _put(out, bodies[row], 0x0A), sizes[row])  # Example.features
+        at += wholes[row] + FRAME
+    return out, bodies, ats
+
+
+@njit(cache=True, nogil=True)
+def lay_column(column: Column, out: U8, ats: I64) -> None:
+    """Write a column into the records at `ats` (n,), which are moved to where it ends: one type to compile, however many columns."""
+    for row in range(len(ats)):
+        ats[row] = _lay_entry(column, row, out, ats[row])
+
+
+@njit(cache=True, nogil=True)
+def close_records(out: U8, bodies: I64, ends: I64) -> None:
+    """Write the checksum of each Example, which stands from `bodies` to `ends` (n,), behind it."""
+    for row in range(len(ends)):
+        _put_fixed(out, ends[row], masked_crc(out, bodies[row], ends[row]), 4)
 
 
 @njit(cache=True, nogil=True)
@@ -139,8 +155,9 @@ def _lay_entry(column: Column, row: int, out: U8, at: int) -> int:
     at = _put(out, at + len(column.head), feature)
     at = _put(out, at, column.tag)
     at = _put(out, at, values)
-    at = _put(out, at, 0x0A)  # the list's only field, `value`
-    at = _put(out, at, last - first)
+    if not column.whole:
+        at = _put(out, at, VALUE)
+        at = _put(out, at, last - first)
     out[at : at + last - first] = column.payload[first:last]
     return int(at + last - first)
 
@@ -153,3 +170,19 @@ def varints(values: I64) -> tuple[U8, I64]:
     for k in range(len(values)):
         offsets[k + 1] = _put(out, offsets[k], values[k])
     return out[: offsets[-1]].copy(), offsets
+
+
+@njit(cache=True, nogil=True)
+def tagged(data: U8, edges: I64) -> tuple[U8, I64]:
+    """Return the byte strings `data[edges[k]:edges[k + 1]]` as fields of a BytesList, one after the other, and their `(n + 1,)` offsets."""
+    n = len(edges) - 1
+    offsets = np.zeros(n + 1, dtype=np.int64)
+    for k in range(n):
+        size = edges[k + 1] - edges[k]
+        offsets[k + 1] = offsets[k] + 1 + _size(size) + size
+    out = np.empty(offsets[-1], dtype=np.uint8)
+    for k in range(n):
+        at = _put(out, offsets[k], VALUE)
+        at = _put(out, at, edges[k + 1] - edges[k])
+        out[at : offsets[k + 1]] = data[edges[k] : edges[k + 1]]
+    return out, offsets

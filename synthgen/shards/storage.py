@@ -18,7 +18,7 @@ SCRATCH = re.compile(r"^\..+\.[0-9a-f]{8}$")  # what atomic_path names its scrat
 CURES = {
     errno.ENOSPC: "the disk is full; make room",
     errno.EDQUOT: "the disk quota is used up; make room",
-    errno.EFBIG: "the file would be larger than this system or user may write; give a smaller --shard-size",
+    errno.EFBIG: "the file would be larger than this system or user may write; raise that limit, or give a smaller --shard-size",
     errno.EROFS: "the disk is read-only; give another OUT",
     errno.EACCES: "writing there is not allowed; give another OUT",
     errno.EPERM: "writing there is not allowed; give another OUT",
@@ -143,4 +143,6 @@ def need_room(folder: Path, size_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size_bytes:
         need, got = f"{size_bytes / 1e9:.1f} GB", f"{free / 1e9:.1f} GB"
-        raise SynthgenError(f"{folder}: need at least {need} free on its disk, got {got}; make room, or give another OUT or a smaller --n")
+        raise SynthgenError(
+            f"{folder}: need at least {need} free on its disk, got {got}; make room, or give another OUT, a smaller --n or --scenes"
+        )

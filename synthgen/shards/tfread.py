@@ -2,35 +2,36 @@
 
 import mmap
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from synthgen.errors import SynthgenError
 from synthgen.shards.records import FRAME, masked_crc
-from synthgen.shards.schema import WORD_SCHEMA
-from synthgen.shards.tfrecord import WORD_KEYS
-from synthgen.shards.words import ROW_GROUP
+from synthgen.shards.schema import TABLES, Layout
+from synthgen.shards.tfrecord import LENGTHS
 
-Payloads = dict[str, memoryview]  # what stands in the list of each feature
+NOTHING = memoryview(b"")
+Lists = dict[str, memoryview]  # the list of each feature: a BytesList, FloatList or Int64List
 
 
-def tfrecord_batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the named columns of WORD_SCHEMA, ROW_GROUP rows at a time.
+def tfrecord_batches(path: Path, table: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the named columns of a shard of `table`, a row group at a time.
 
     Raises:
-        SynthgenError: the file is cut off, changed, or not of word samples.
+        SynthgenError: the file is cut off, changed, or of other samples.
     """
-    schema = pa.schema([WORD_SCHEMA.field(name) for name in columns])
-    held: list[Payloads] = []
-    for record in _records(path):
-        held.append(_payloads(record))
-        if len(held) == ROW_GROUP:
-            yield _batch(path, held, schema)
-            held = []
-    if held:
-        yield _batch(path, held, schema)
+    layout = TABLES[table]
+    records = _records(path)
+    while held := [_lists(record) for record in islice(records, layout.row_group)]:
+        try:
+            yield _batch(held, layout, columns)
+        except KeyError as error:
+            cure = "give a shard of them that synthgen rendered, or another table="
+            raise SynthgenError(f"{path}: need samples of {table}, got a record without {error}; {cure}") from error
 
 
 def _records(path: Path) -> Iterator[memoryview]:
@@ -76,42 +77,72 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _payloads(record: memoryview) -> Payloads:
-    """Return the list of each feature of an Example: the bytes, the float32s or the varints of it."""
+def _lists(record: memoryview) -> Lists:
+    """Return the list of each feature of an Example."""
     found = {}
     for _, features in _fields(record):
         for _, entry in _fields(features):
             parts = dict(_fields(entry))  # 1: key, 2: Feature
-            values = next(_fields(parts[2]))[1]
-            found[bytes(parts[1]).decode()] = next(_fields(values))[1]
+            found[bytes(parts[1]).decode()] = next(_fields(parts[2]))[1]
     return found
 
 
-def _batch(path: Path, rows: list[Payloads], schema: pa.Schema) -> pa.RecordBatch:
-    try:
-        arrays = [_array(field, [row[WORD_KEYS[field.name]] for row in rows]) for field in schema]
-    except KeyError as error:
-        raise SynthgenError(f"{path}: need word samples, got a record without {error}; give a shard that synthgen rendered") from error
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+def _batch(rows: list[Lists], layout: Layout, columns: list[str]) -> pa.RecordBatch:
+    schema = pa.schema([layout.schema.field(name) for name in columns])
+    features = {path: [row[key] for row in rows] for path, key in layout.keys.items() if path.split(".")[0] in columns}
+    lengths = {f"{path}{LENGTHS}": [row.get(f"{layout.keys[path]}{LENGTHS}", NOTHING) for row in rows] for path in features}
+    return pa.RecordBatch.from_arrays([_column(field, features | lengths) for field in schema], schema=schema)
 
 
-def _array(field: pa.Field, payloads: list[memoryview]) -> pa.Array:
+def _column(field: pa.Field, features: dict[str, list[memoryview]]) -> pa.Array:
     kind = field.type
     if pa.types.is_struct(kind):
-        return pa.StructArray.from_arrays([_spans(payloads, pa.binary()), pa.nulls(len(payloads), pa.string())], fields=list(kind))
-    if pa.types.is_list(kind):
-        counts = [len(payload) // 32 for payload in payloads]  # 8 float32s
-        offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
-        return pa.ListArray.from_arrays(offsets, pa.FixedSizeListArray.from_arrays(_floats(payloads), type=kind.value_type), type=kind)
-    if pa.types.is_integer(kind):
-        return pa.array([_varint(payload, 0)[1] for payload in payloads], type=kind)
-    return _floats(payloads) if pa.types.is_floating(kind) else _spans(payloads, kind)
+        pictures = _values(pa.binary(), features[field.name])
+        return pa.StructArray.from_arrays([pictures, pa.nulls(len(pictures), pa.string())], fields=list(kind))
+    if not pa.types.is_list(kind):
+        return _values(kind, features[field.name])
+    if not pa.types.is_struct(kind.value_type):
+        return pa.ListArray.from_arrays(_quad_edges(features[field.name]), _values(kind.value_type, features[field.name]), type=kind)
+    items = pa.StructArray.from_arrays([_leaf(child, field.name, features) for child in kind.value_type], fields=list(kind.value_type))
+    return pa.ListArray.from_arrays(_quad_edges(features[f"{field.name}.quad"]), items, type=kind)
 
 
-def _floats(payloads: list[memoryview]) -> pa.Array:
-    return pa.array(np.frombuffer(b"".join(payloads), dtype="<f4"))
+def _leaf(child: pa.Field, parent: str, features: dict[str, list[memoryview]]) -> pa.Array:
+    path = f"{parent}.{child.name}"
+    if not pa.types.is_list(child.type):
+        return _values(child.type, features[path])
+    points = _values(pa.int64(), features[f"{path}{LENGTHS}"]).to_numpy()
+    return pa.ListArray.from_arrays(_edges(2 * points), _values(child.type.value_type, features[path]), type=child.type)
 
 
-def _spans(payloads: list[memoryview], kind: pa.DataType) -> pa.Array:
-    edges = np.concatenate([[0], np.cumsum([len(payload) for payload in payloads])]).astype(np.int32)
-    return pa.Array.from_buffers(kind, len(payloads), [None, pa.py_buffer(edges), pa.py_buffer(b"".join(payloads))])
+def _quad_edges(lists: list[memoryview]) -> pa.Array:
+    return _edges(np.array([len(_packed(values)) // 32 for values in lists]))  # 8 float32s each
+
+
+def _edges(counts: NDArray[np.int64]) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
+
+
+def _values(kind: pa.DataType, lists: list[memoryview]) -> pa.Array:
+    """Return what all the lists hold, one after the other."""
+    if pa.types.is_fixed_size_list(kind):
+        return pa.FixedSizeListArray.from_arrays(_values(kind.value_type, lists), type=kind)
+    if pa.types.is_floating(kind):
+        return pa.array(np.frombuffer(b"".join(map(_packed, lists)), dtype="<f4"))
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return pa.array([number for values in lists for number in _numbers(_packed(values))], type=pa.int64()).cast(kind)
+    parts = [part for values in lists for _, part in _fields(values)]
+    edges = pa.py_buffer(np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int32))
+    return pa.Array.from_buffers(kind, len(parts), [None, edges, pa.py_buffer(b"".join(parts))])
+
+
+def _packed(values: memoryview) -> memoryview:
+    """Return the numbers of a FloatList or Int64List as they are stored; TensorFlow leaves the field out where there are none."""
+    return next(_fields(values), (1, NOTHING))[1]
+
+
+def _numbers(packed: memoryview) -> Iterator[int]:
+    at = 0
+    while at < len(packed):
+        at, value = _varint(packed, at)
+        yield value

@@ -137,6 +137,8 @@ def test_the_only_text_column_is_found(tmp_path: Path) -> None:
         ("a.csv", 'name\n"a"b\n', None, r"line 2 is not CSV: .*; quote"),
         ("a.jsonl", '{"a": "x"}\n{"a": \n', None, r"line 2 is not JSON: .*; need one object a line"),
         ("a.jsonl", '{"a": "x"}\n["y"]\n', None, r"line 2: need an object .*, got list"),
+        ("a.jsonl", '{"a": ' + "1" * 5000 + "}", None, r"line 1 is not JSON: .*digits.*; need one object a line"),
+        ("a.jsonl", '{"a": {"b": "x"}}', None, r"need texts or numbers in the column, got dict .*; choose another, or write it as text"),
         ("a.jsonl", '{"a": "x"}', "b", r"no column 'b', it has 'a'; nearest is 'a'"),
         ("a.txt", b"good\nb\xe4d\n", None, r"need UTF-8, got byte 0xe4 at offset 6; save the file as UTF-8"),
         ("a.txt", b"\xef\xbb\xbfb\xe4d\n", None, r"byte 0xe4 at offset 4"),
@@ -152,6 +154,29 @@ def test_a_file_that_will_not_do_is_named_with_the_cure(
     with pytest.raises(SynthgenError, match=message) as caught:
         load(path, column)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [[["red", "blue tin"], [], None], ["red", "blue tin", None, None]])
+def test_a_list_in_a_cell_is_several_texts(tmp_path: Path, values: list[object]) -> None:
+    pq.write_table(pa.table({"t": values}), tmp_path / "a.parquet")
+    table = load(tmp_path / "a.parquet")
+    assert lines_of(table) == ["red", "blue tin"]
+    assert table.dropped["a.parquet"]["empty_lines"] == 2
+
+
+def test_bytes_are_not_taken_for_text(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"t": [b"red"]}), tmp_path / "a.parquet")
+    with pytest.raises(SynthgenError, match=r"a\.parquet: need texts or numbers in the column, got bytes b'red'; choose another"):
+        load(tmp_path / "a.parquet")
+
+
+def test_a_refused_file_is_closed_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "name,brand\na,b\n")
+    with pytest.raises(SynthgenError, match="need one text column") as caught:
+        load(path)
+    held = [value for at in caught.traceback for value in at.frame.f_locals.values() if hasattr(value, "gi_frame")]
+    assert all(value.gi_frame is None for value in held)
+    assert held
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_scaling_keeps_places(folder: Path, cache: Path) -> None:
 
 @pytest.mark.parametrize("short", [255, 256, 300, 511, 512, 1100, 2047])
 def test_no_photo_is_decoded_smaller_than_its_tile(folder: Path, short: int) -> None:
-    picture, size = _decoded(put(folder / "a.jpg", ramp_photo(short + 40, short)))
+    picture, size = _decoded(put(folder / "a.jpg", ramp_photo(short + 40, short)), TILE_SHORT_PX)
     assert size == (short + 40, short)
     assert min(picture.size) >= min(short, TILE_SHORT_PX)
 
@@ -130,7 +130,7 @@ def test_a_cache_is_used_until_a_byte_changes(folder: Path, cache: Path, monkeyp
     put(folder / "a.png", ramp_photo())
     before, made = digest_of(folder), read_photos(folder, cache)[0]
     with monkeypatch.context() as patch:
-        patch.setattr("synthgen.assets.photos._decoded", lambda path: pytest.fail("decoded again"))
+        patch.setattr("synthgen.assets.photos._decoded", lambda *_: pytest.fail("decoded again"))
         np.testing.assert_array_equal(read_photos(folder, cache)[0].pixels, made.pixels)
     changed = ramp_photo()
     changed[0, 0] = 0

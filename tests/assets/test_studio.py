@@ -206,9 +206,9 @@ def test_tiles_beyond_the_bound_are_released_every_few_blocks(tmp_path: Path, re
     monkeypatch.setattr(renderer, "release", lambda array: released.append(array.nbytes))
     monkeypatch.setattr(renderer, "BLOCK", 4)
     monkeypatch.setattr(renderer, "BLOCKS_HELD", 2)
-    samples = renderer.WordRenderer(open_studio(recipe, tmp_path / "cache"), 0)
-    assert [rows.index.tolist() for rows, _ in samples(3, 10)] == [[3, 4, 5, 6], [7, 8, 9]]
+    samples = renderer.Renderer(open_studio(recipe, tmp_path / "cache"), 0)
+    assert [rows.index.tolist() for rows, _ in samples.words(3, 10)] == [[3, 4, 5, 6], [7, 8, 9]]
     assert released == []
     monkeypatch.setattr(renderer, "MOST_MAPPED_BYTES", 1000)
-    list(samples(3, 20))  # five blocks
+    list(samples.words(3, 20))  # five blocks
     assert released == [2 * 512 * 512] * 2

@@ -3,9 +3,12 @@
 import errno
 import json
 import os
+import pickle
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from synthgen.errors import SynthgenError
 from synthgen.shards import manifest, storage
@@ -72,6 +75,32 @@ def test_each_difference_of_two_records_is_named() -> None:
         ("f", None, 0),
     ]
     assert list(manifest.differences(old, old)) == []
+
+
+@given(table=st.sampled_from(["words", "scenes"]), shard=st.integers(0, 10**6))
+def test_a_shard_of_either_table_is_one_number_that_is_written_as_its_name(table: str, shard: int) -> None:
+    number = manifest.ShardNumber.of(table, shard)
+    for copy in (number, pickle.loads(pickle.dumps(number)), manifest.ShardNumber(int(number))):
+        assert (copy.table, copy.shard, f"{copy}") == (table, shard, manifest.shard_name(table, shard, ""))
+
+
+@given(numbers=st.sets(st.integers(0, 99)))
+def test_no_two_shards_have_one_number(numbers: set[int]) -> None:
+    shards = [manifest.ShardNumber(number) for number in sorted(numbers)]
+    assert len({(shard.table, shard.shard) for shard in shards}) == len(shards)
+    assert [manifest.ShardNumber.of(shard.table, shard.shard) for shard in shards] == shards
+
+
+def test_the_manifest_has_words_first_and_no_table_that_was_not_asked_for(tmp_path: Path) -> None:
+    parts = [manifest.Part(table, shard, f"{table}/{shard}", 1, 0, "", {"refused": 2}) for table in ("scenes", "words") for shard in (1, 0)]
+    manifest.write_manifest(tmp_path, {"n": 0}, parts)
+    written = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    assert list(written) == ["digest", "run", "words", "scenes"]
+    assert [part["file"] for part in written["scenes"]["shards"]] == ["scenes/0", "scenes/1"]
+    assert written["scenes"]["counts"] == {"refused": 4}
+    manifest.write_manifest(tmp_path, {"n": 0}, parts[:2])
+    with pytest.raises(SynthgenError, match="need a run with words, found one without; render some, or read another table"):
+        list(read(tmp_path))
 
 
 def test_shard_names_grow() -> None:

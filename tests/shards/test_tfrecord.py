@@ -1,9 +1,6 @@
 """TFRecord shards: a reader written from the specification alone finds the rows again."""
 
 import struct
-import subprocess
-import sys
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,12 +13,16 @@ from hypothesis import strategies as st
 from synthgen.errors import SynthgenError
 from synthgen.shards.read import read
 from synthgen.shards.records import masked_crc, varints
-from synthgen.shards.schema import WORD_SCHEMA
+from synthgen.shards.scenes import scene_batch
+from synthgen.shards.schema import TABLES, WORD_SCHEMA
 from synthgen.shards.tfrecord import compile_kernels, encoded, tfrecord_shard
 from synthgen.shards.words import word_batch
+from tests.fake_scenes import scene_rows
 from tests.fake_words import NAMES, word_rows
 
 BATCH = word_batch(word_rows(seed=1, first=0, last=30), NAMES)
+SCENES = scene_batch(scene_rows(seed=1, first=0, last=30), NAMES)
+BATCHES = {"words": BATCH, "scenes": SCENES}
 Value = list[bytes] | list[float] | list[int]
 
 
@@ -82,7 +83,7 @@ def decoded(kind: int, values: bytes) -> Value:
     assert {number for number, _ in items} <= {1}
     if kind == 1:
         return [item for _, item in items]
-    ((_, packed),) = items
+    ((_, packed),) = items  # one field, however many numbers
     if kind == 2:
         return list(struct.unpack(f"<{len(packed) // 4}f", packed))
     whole = []
@@ -93,7 +94,7 @@ def decoded(kind: int, values: bytes) -> Value:
 
 
 def test_an_independent_reader_finds_every_value() -> None:
-    examples = [example(record) for record in split_records(encoded(BATCH).tobytes())]
+    examples = [example(record) for record in split_records(encoded(BATCH, TABLES["words"]).tobytes())]
     for found, row in zip(examples, BATCH.to_pylist(), strict=True):
         assert found == {
             "index": [row["index"]],
@@ -108,12 +109,36 @@ def test_an_independent_reader_finds_every_value() -> None:
         }
 
 
+def test_an_independent_reader_finds_every_value_of_scenes() -> None:
+    examples = [example(record) for record in split_records(encoded(SCENES, TABLES["scenes"]).tobytes())]
+    for found, row in zip(examples, SCENES.to_pylist(), strict=True):
+        words, chars = row["words"], row["chars"]
+        assert found == {
+            "index": [row["index"]],
+            "image/encoded": [row["image"]["bytes"]],
+            "image/format": [b"jpeg"],
+            "image/height": [row["height"]],
+            "image/width": [row["width"]],
+            **{f"word/{key}": [word[key].encode() for word in words] for key in ("text", "font")},
+            **{f"word/{key}": [word[key] for word in words] for key in ("line", "visible", "ignore")},
+            "word/quads": [number for word in words for number in word["quad"]],
+            "word/polygon": [number for word in words for number in word["polygon"]],
+            "word/polygon_lengths": [len(word["polygon"]) // 2 for word in words],
+            "char/text": [char["char"].encode() for char in chars],
+            "char/quads": [number for char in chars for number in char["quad"]],
+            **{f"char/{key}": [char[key] for char in chars] for key in ("word", "visible")},
+            **{f"{key}/encoded": [row[key]["bytes"]] for key in ("region", "affinity")},
+            **{key: [row[key].encode()] for key in ("background", "split")},
+        }
+
+
+@pytest.mark.parametrize("table", TABLES)
 @given(first=st.integers(0, 29), rows=st.integers(1, 30))
 @settings(max_examples=20)
-def test_a_slice_is_encoded_as_its_rows_are(first: int, rows: int) -> None:
-    part = BATCH.slice(first, rows)
-    whole = split_records(encoded(BATCH).tobytes())
-    assert split_records(encoded(part).tobytes()) == whole[first : first + part.num_rows]
+def test_a_slice_is_encoded_as_its_rows_are(table: str, first: int, rows: int) -> None:
+    part = BATCHES[table].slice(first, rows)
+    whole = split_records(encoded(BATCHES[table], TABLES[table]).tobytes())
+    assert split_records(encoded(part, TABLES[table]).tobytes()) == whole[first : first + part.num_rows]
 
 
 @given(data=st.binary(max_size=40), skipped=st.integers(0, 3))
@@ -141,6 +166,46 @@ def shard(tmp_path: Path) -> Path:
         file.write_batch(BATCH.slice(0, 11))
         file.write_batch(BATCH.slice(11))
     return tmp_path / "words-00000.tfrecord"
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    with tfrecord_shard(tmp_path / "scenes-00000.tfrecord", TABLES["scenes"]) as file:
+        file.write_batch(SCENES.slice(0, 11))
+        file.write_batch(SCENES.slice(11))
+    return tmp_path / "scenes-00000.tfrecord"
+
+
+def test_read_gives_the_scenes_back(scenes: Path) -> None:
+    assert pa.Table.from_batches(read(scenes, table="scenes")).equals(pa.Table.from_batches([SCENES]))
+    (batch,) = read(scenes, ["region", "chars"], "scenes")
+    assert batch.equals(SCENES.select(["chars", "region"]))
+
+
+def test_scenes_come_back_a_row_group_at_a_time(tmp_path: Path) -> None:
+    many = scene_batch(scene_rows(seed=1, first=0, last=120), NAMES)
+    with tfrecord_shard(tmp_path / "a.tfrecord", TABLES["scenes"]) as file:
+        file.write_batch(many)
+    batches = list(read(tmp_path / "a.tfrecord", table="scenes"))
+    assert [batch.num_rows for batch in batches] == [100, 20]
+    assert pa.Table.from_batches(batches).equals(pa.Table.from_batches([many]))
+
+
+def test_scenes_without_any_word_are_kept(tmp_path: Path) -> None:
+    bare = SCENES.slice(3, 1)
+    assert bare.to_pylist()[0]["words"] == []
+    with tfrecord_shard(tmp_path / "a.tfrecord", TABLES["scenes"]) as file:
+        file.write_batch(bare)
+    assert list(read(tmp_path / "a.tfrecord", table="scenes")) == [bare]
+
+
+def test_reading_another_table_is_an_error(shard: Path, scenes: Path) -> None:
+    with pytest.raises(
+        SynthgenError, match=r"scenes-00000\.tfrecord: need samples of words, got a record without 'text'; .*another table="
+    ):
+        list(read(scenes))
+    with pytest.raises(SynthgenError, match="need samples of scenes, got a record without 'word/text'"):
+        list(read(shard, table="scenes"))
 
 
 def test_read_gives_the_batch_back(shard: Path) -> None:
@@ -181,40 +246,3 @@ def test_a_failed_shard_leaves_nothing_behind(tmp_path: Path) -> None:
         file.write_batch(BATCH)
         raise OSError("disk gone")
     assert list(tmp_path.iterdir()) == []
-
-
-PARSE = """
-import sys
-import tensorflow as tf
-
-FEATURES = {
-    "index": tf.io.FixedLenFeature([], tf.int64),
-    "image/encoded": tf.io.FixedLenFeature([], tf.string),
-    "image/format": tf.io.FixedLenFeature([], tf.string),
-    "image/height": tf.io.FixedLenFeature([], tf.int64),
-    "image/width": tf.io.FixedLenFeature([], tf.int64),
-    "text": tf.io.FixedLenFeature([], tf.string),
-    "char/quads": tf.io.FixedLenSequenceFeature([4, 2], tf.float32, allow_missing=True),
-    "font": tf.io.FixedLenFeature([], tf.string),
-    "background": tf.io.FixedLenFeature([], tf.string),
-    "source": tf.io.FixedLenFeature([], tf.string),
-    "split": tf.io.FixedLenFeature([], tf.string),
-    "contrast": tf.io.FixedLenFeature([], tf.float32),
-}
-
-def parse(record):
-    row = tf.io.parse_single_example(record, FEATURES)
-    return {**row, "image": tf.io.decode_jpeg(row["image/encoded"], channels=3)}
-
-for row in tf.data.TFRecordDataset(sys.argv[1]).map(parse).as_numpy_iterator():
-    assert row["image"].shape == (row["image/height"], row["image/width"], 3)
-    assert row["char/quads"].shape == (len(row["text"].decode()), 4, 2)
-    sys.stdout.buffer.write(row["text"] + b"\\n")
-"""
-
-
-@pytest.mark.slow
-def test_tensorflow_reads_it(shard: Path) -> None:
-    assert find_spec("tensorflow"), "needs TensorFlow: make test-slow, or pip install -e '.[dev,train]'"
-    done = subprocess.run([sys.executable, "-c", PARSE, str(shard)], capture_output=True, check=True)
-    assert done.stdout.decode().splitlines() == BATCH["text"].to_pylist()

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthgen.shards.schema import WORD_SCHEMA, WORDS, leaf_paths, marked
-from synthgen.shards.words import regrouped, word_batch
+from synthgen.shards.columns import regrouped
+from synthgen.shards.schema import TABLES, WORD_SCHEMA, Layout, leaf_paths, marked
+from synthgen.shards.words import word_batch
 from tests.fake_words import NAMES, word_rows
 
 
@@ -38,10 +39,14 @@ def test_the_schema_is_as_promised() -> None:
     assert ", ".join(f"{field.name}: {field.type}" for field in WORD_SCHEMA).replace("item: ", "element: ") == expected
 
 
-def test_leaves_named_by_a_layout_exist() -> None:
-    paths = leaf_paths(WORDS.schema)
-    assert "char_quads.list.element.list.element" in paths
-    assert {*WORDS.plain, *WORDS.repeated, *WORDS.measured} <= set(paths)
+@pytest.mark.parametrize("layout", TABLES.values(), ids=TABLES)
+def test_leaves_named_by_a_layout_exist(layout: Layout) -> None:
+    assert {*layout.plain, *layout.repeated, *layout.measured} <= set(leaf_paths(layout.schema))
+
+
+def test_leaves_are_named_as_parquet_does() -> None:
+    assert "char_quads.list.element.list.element" in leaf_paths(TABLES["words"].schema)
+    assert "words.list.element.polygon.list.element" in leaf_paths(TABLES["scenes"].schema)
 
 
 def test_marks_stand_in_the_metadata() -> None:
@@ -63,6 +68,8 @@ def test_arrays_that_do_not_fit_together_are_refused() -> None:
         word_batch(replace(rows, text_offsets=rows.text_offsets[:-1]), NAMES)
     with pytest.raises(ValueError, match=r"WordRows\.jpeg_offsets: need 5 numbers"):
         word_batch(replace(rows, jpeg=rows.jpeg[1:]), NAMES)
+    with pytest.raises(ValueError, match=r"WordRows\.quad_offsets: need 5 numbers from 0 to \d+, none below the last"):
+        word_batch(replace(rows, quad_offsets=rows.quad_offsets[[0, 2, 1, 3, 4]]), NAMES)
     huge = np.broadcast_to(np.uint8(0), (2**31,))
     offsets = np.array([0, 0, 0, 0, 2**31])
     with pytest.raises(ValueError, match=r"WordRows\.jpeg: need less than 2\*\*31 in a block"):

@@ -1,0 +1,60 @@
+"""What scenes are made from beside the studio of word crops: whole photos, products, and which grounds are how likely."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from synthgen.arrays import F64
+from synthgen.assets.products import load_products
+from synthgen.assets.scene_photos import SceneMarks, read_scene_photos
+from synthgen.assets.studio import Opened, tile_weights
+from synthgen.assets.textures import make_textures
+from synthgen.assets.tiles import Tiles, join
+from synthgen.recipe import Recipe
+from synthgen.scene.pack_stock import Stock, open_stock
+from synthgen.scene.photo_scenes import SceneGrounds
+from synthgen.scene.records import Grounds
+
+
+@dataclass(frozen=True)
+class SceneAssets:
+    """Everything the scene planners need; read-only, shared by every scene."""
+
+    stock: Stock  # of product scenes; its studio has the tiles of scenes
+    grounds: SceneGrounds  # of scenes on photos
+    backgrounds: tuple[str, ...]  # name of each tile
+
+
+def open_scene_assets(opened: Opened, recipe: Recipe, cache: Path) -> SceneAssets:
+    """Return what scenes need beside the opened studio; slow parts are made once and kept in `cache`.
+
+    Raises:
+        SynthgenError: the photo folder or a corpus cannot be used.
+    """
+    tiles, marks = _tiles(recipe, cache)
+    weights = tile_weights(recipe.ground, tiles)
+    pixels = Grounds(tiles.pixels, tiles.start, tiles.size, tiles.channels)
+    studio = replace(opened.studio, tiles=pixels, tile_weights=weights)
+    products = load_products(recipe.text, studio.alphabet, studio.texts)
+    return SceneAssets(
+        stock=open_stock(studio, products, [face.category for face in opened.faces]),
+        grounds=SceneGrounds(pixels, _photo_weights(tiles, weights), marks.quads, marks.offsets),
+        backgrounds=tiles.names,
+    )
+
+
+def _tiles(recipe: Recipe, cache: Path) -> tuple[Tiles, SceneMarks]:
+    """Return textures, then whole photos, and the quads of text that each already holds."""
+    textures = make_textures(cache)
+    bare = np.zeros(len(textures) + 1, dtype=np.int64)
+    if recipe.ground.folder is None:
+        return textures, SceneMarks(np.zeros((0, 4, 2), dtype=np.float32), bare)
+    pictures, marks, _, _ = read_scene_photos(recipe.ground.folder, cache)  # counted and told when the studio was opened
+    return join([textures, pictures], cache), SceneMarks(marks.quads, np.concatenate([bare[:-1], marks.offsets]))
+
+
+def _photo_weights(tiles: Tiles, weights: F64) -> F64:
+    """Return weights of photos alone, for scenes on photos; of all tiles where there are none."""
+    photos = weights * (tiles.channels == 3)
+    return photos if photos.sum() > 0 else weights
