@@ -75,7 +75,8 @@ def render(
 @app.command()
 def preview(
     out: Annotated[Path, typer.Option(help="File for the contact sheet, .png or .jpg.")] = Path("preview.png"),
-    count: Annotated[int, typer.Option(help="Samples on the sheet.", min=1, max=5000)] = 120,
+    count: Annotated[int | None, typer.Option(help="Samples on the sheet; 120 words or 6 scenes if not given.", min=1, max=5000)] = None,
+    scenes: Annotated[bool, typer.Option("--scenes", help="Scenes with quads and heat maps in place of words.")] = False,
     n: Annotated[int, typer.Option("--n", help="Images to estimate hours and bytes for.", min=1)] = 15_000_000,
     quads: Annotated[bool, typer.Option(help="Draw the character quads.")] = True,
     workers: Annotated[int, typer.Option(help="Processes to estimate for; 0: one a processor.", min=0)] = 0,
@@ -89,16 +90,23 @@ def preview(
     """Draw the first samples on a contact sheet, and measure what N of them would take here."""
     from synthgen import launch
     from synthgen.found import Flags
-    from synthgen.preview import measure, save, sheet
+    from synthgen.preview import measure, measure_scenes, save, sheet, sheet_of_scenes
 
     with _told("stopped"):
         opened = launch.open_assets(Flags(recipe, corpus or (), fonts, backgrounds), cache)
-        save(sheet(opened, seed, count, quads=quads), out)
-        estimate = measure(opened, seed)
+        shown = count or (6 if scenes else 120)
+        if scenes:
+            painter = launch.open_painter(opened, seed, cache)
+            save(sheet_of_scenes(painter, shown), out)
+            estimate = measure_scenes(opened, painter)
+        else:
+            save(sheet(opened, seed, shown, quads=quads), out)
+            estimate = measure(opened, seed)
     cores = _processors(workers)
-    typer.echo(f"{out}: {count} samples")
+    typer.echo(f"{out}: {shown} {'scenes' if scenes else 'samples'}")
+    kind = "scenes" if scenes else "images"
     hours, size_gb = estimate.hours(n, cores), n * estimate.bytes_per_image / 1e9
-    typer.echo(f"{estimate.images_per_second:,.0f} images/s a core; {n:,} images on {cores}: {hours:.2f} h, {size_gb:.2f} GB")
+    typer.echo(f"{estimate.images_per_second:,.0f} {kind}/s a core; {n:,} {kind} on {cores}: {hours:.2f} h, {size_gb:.2f} GB")
 
 
 @app.command("fonts")

@@ -19,6 +19,7 @@ from synthgen.engine.local import LocalEngine
 from synthgen.found import Flags, find_recipe
 from synthgen.job import Job, Report, run
 from synthgen.renderer import Renderer, needs_scenes, open_renderer
+from synthgen.scene_renderer import ScenePainter
 from synthgen.shards.manifest import Part
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,12 @@ def _compile(job: Job, opened: Opened) -> None:
         next(renderer.words(0, 1))
     if job.scenes:
         next(renderer.scenes(0, 1))
+
+
+def open_painter(opened: Opened, seed: int, cache: Path | None) -> ScenePainter:
+    """Return what paints the scenes of a command line."""
+    recipe = opened.studio.recipe
+    return ScenePainter(open_scene_assets(opened, recipe, cache or default_folder()), recipe, seed)
 
 
 def as_json(report: Report) -> dict[str, object]:

@@ -13,17 +13,20 @@ from synthgen.draw import contact_sheet, with_quads
 from synthgen.errors import SynthgenError
 from synthgen.renderer import Renderer
 from synthgen.scene.words import render_words
+from synthgen.scene_renderer import ScenePainter, encoded_scenes
+from synthgen.scene_sheet import scene_sheet
 
 ENDINGS = (".png", ".jpg")
 ENLARGED = 2  # so that quads can be told from ink
 MEASURED = 2_000  # samples timed
+MEASURED_SCENES = 60
 
 
 @dataclass(frozen=True)
 class Estimate:
     """What rendering takes here, measured on one core."""
 
-    images_per_second: float
+    images_per_second: float  # words, or scenes
     bytes_per_image: float
 
     def hours(self, n: int, workers: int) -> float:
@@ -47,6 +50,21 @@ def measure(opened: Opened, seed: int) -> Estimate:
     began = time.perf_counter()
     size = sum(len(rows.jpeg) for rows, _ in renderer.words(0, MEASURED))
     return Estimate(MEASURED / (time.perf_counter() - began), size / MEASURED)
+
+
+def sheet_of_scenes(painter: ScenePainter, count: int) -> Image:
+    """Return the first `count` scenes with quads and heat maps."""
+    return scene_sheet([painter.scene(index) for index in range(count)])
+
+
+def measure_scenes(opened: Opened, painter: ScenePainter) -> Estimate:
+    """Return speed and size of encoded scenes, from MEASURED_SCENES of them."""
+    began = time.perf_counter()
+    span = range(MEASURED_SCENES)
+    size = sum(
+        len(rows.jpeg) + len(rows.region) + len(rows.affinity) for rows, _ in encoded_scenes(painter, span, opened.studio.alphabet, 0)
+    )
+    return Estimate(MEASURED_SCENES / (time.perf_counter() - began), size / MEASURED_SCENES)
 
 
 def save(picture: Image, path: Path) -> None:

@@ -135,5 +135,5 @@ def test_a_damaged_entry_is_named_with_the_cure(tmp_path: Path, size: int) -> No
     cached(tmp_path, "fields", lambda: SAMPLE)
     with (tmp_path / "fields" / "field.npy").open("r+b") as file:
         file.truncate(size)
-    with pytest.raises(SynthgenError, match=r"fields: need whole files, got a damaged one: .*; remove that folder, it is made again"):
+    with pytest.raises(SynthgenError, match=r"fields: need whole files, got a damaged one: .*; remove the folder, it is made anew"):
         cached(tmp_path, "fields", never)

@@ -57,9 +57,7 @@ def load(folder: Path) -> Arrays:
     try:
         return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
     except (OSError, ValueError, EOFError) as error:
-        raise SynthgenError(
-            f"cache {folder}: need whole files, got a damaged one: {error}; remove that folder, it is made again"
-        ) from error
+        raise SynthgenError(f"cache {folder}: need whole files, got a damaged one: {error}; remove the folder, it is made anew") from error
 
 
 def _store(final: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:

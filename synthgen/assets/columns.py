@@ -3,7 +3,7 @@
 import csv
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
@@ -36,7 +36,7 @@ def read_lines(corpus: CorpusRecipe) -> Iterator[str]:
     return _parquet(corpus) if suffix == ".parquet" else _csv(corpus, "," if suffix == ".csv" else "\t")
 
 
-def _decoded(path: Path) -> Iterator[str]:
+def _decoded(path: Path) -> Generator[str, None, None]:
     """Yield the lines of a UTF-8 file with their ends, without a byte order mark."""
     offset = 0
     try:
@@ -84,7 +84,7 @@ def _jsonl(corpus: CorpusRecipe) -> Iterator[str]:
             yield from _texts(corpus, row.get(column))
 
 
-def _objects(path: Path) -> Iterator[dict[str, object]]:
+def _objects(path: Path) -> Generator[dict[str, object], None, None]:
     for number, line in enumerate(_decoded(path), start=1):
         if line.isspace():
             continue

@@ -171,8 +171,8 @@ def test_bytes_are_not_taken_for_text(tmp_path: Path) -> None:
 
 
 def test_a_refused_file_is_closed_at_once(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.csv", "name,brand\na,b\n")
-    with pytest.raises(SynthgenError, match="need one text column") as caught:
+    path = written(tmp_path, "a.csv", 'name\n"a"b\nc\n')
+    with pytest.raises(SynthgenError, match="line 2 is not CSV") as caught:
         load(path)
     held = [value for at in caught.traceback for value in at.frame.f_locals.values() if hasattr(value, "gi_frame")]
     assert all(value.gi_frame is None for value in held)
