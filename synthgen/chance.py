@@ -14,10 +14,8 @@ class Stream(IntEnum):
     TEXT = 1
     FACE = 2
     LOOK = 3
-    CAMERA = 4
     GRAMMAR = 5
     TEXTURE = 6
-    SPLIT = 7
     SCENE = 8
     PACK = 9
     COPY = 10

@@ -68,8 +68,9 @@ def render(
     if as_json:
         typer.echo(json.dumps(launch.as_json(report)))
     else:
+        given = (("--recipe", recipe), ("--fonts", fonts), ("--backgrounds", backgrounds), *(("--corpus", text) for text in corpus or ()))
         made = f"{report.words} word images and {report.scenes} scenes in {out}, {report.bytes / 1e6:.1f} MB"
-        typer.echo(f"{made}; look at some: synthgen preview")
+        typer.echo(f"{made}; look at some: synthgen preview --seed {seed}" + "".join(f" {flag} {value}" for flag, value in given if value))
 
 
 @app.command()
@@ -160,5 +161,8 @@ def _processors(workers: int) -> int:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; Ctrl-C outside a command's own care ends it quietly too."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -129,20 +129,35 @@ def run(job: Job, engine: Engine, *, resume: bool, progress: Callable[[Part], No
     Raises:
         SynthgenError: nothing to render; OUT is not empty and `resume` is off, or has another run; the disk is full; a worker died.
     """
-    if not job.n and not job.scenes:
-        raise SynthgenError("--n, --scenes: nothing to render, both are 0; give --n, the number of word images, or --scenes, of pictures")
     began = _clocks()
+    check_order(job.out, job.n + job.scenes, resume=resume)
     storage.make_folder(job.out)
     with storage.sole_writer(job.out):
         storage.sweep(job.out)
         about = run_record(job)
-        _open(job, about, resume=resume)
+        _open(job, about)
         kept = _kept(job)
         made = _make(job, about, [shard for shard in job.shards if shard not in kept], engine, progress)
         parts = [*kept.values(), *made]
         if made or not (job.out / manifest.MANIFEST).is_file():
             manifest.write_manifest(job.out, about, parts)
     return _report(parts, made, began)
+
+
+def check_order(out: Path, samples: int, *, resume: bool) -> None:
+    """Check what can be known before anything is made: that there is something to render, and a place for it.
+
+    Raises:
+        SynthgenError: neither words nor scenes are wanted, or OUT is in use.
+    """
+    if samples == 0:
+        raise SynthgenError("--n, --scenes: nothing to render, both are 0; give --n, the number of word images, or --scenes, of pictures")
+    with storage.mendable(out):
+        empty = not out.exists() or all(storage.SCRATCH.match(path.name) for path in out.iterdir())
+    if not empty and not resume:
+        raise SynthgenError(f"{out}: need an empty folder, got one with files; --resume goes on with the run in it, or give another OUT")
+    if not empty and not (out / manifest.RUN).is_file():
+        raise SynthgenError(f"{out}: need the folder of a run to resume, got one without {manifest.RUN}; give another OUT")
 
 
 def run_record(job: Job) -> Json:
@@ -160,16 +175,10 @@ def run_record(job: Job) -> Json:
     }
 
 
-def _open(job: Job, about: Json, *, resume: bool) -> None:
+def _open(job: Job, about: Json) -> None:
     """Make the job's folder that of this run, or check that it is."""
     out = job.out
-    empty = not any(out.iterdir())
-    known = (out / manifest.RUN).is_file()
-    if not empty and not resume:
-        raise SynthgenError(f"{out}: need an empty folder, got one with files; --resume goes on with the run in it, or give another OUT")
-    if not empty and not known:
-        raise SynthgenError(f"{out}: need the folder of a run to resume, got one without {manifest.RUN}; give another OUT")
-    if not known or manifest.has_grown(out, about):
+    if not (out / manifest.RUN).is_file() or manifest.has_grown(out, about):
         with storage.mendable(out):
             (out / manifest.MANIFEST).unlink(missing_ok=True)  # first: it vouches for fewer shards, and for short ones that grow
         storage.write_json(out / manifest.RUN, about)

@@ -17,9 +17,10 @@ from synthgen.assets.scene_assets import open_scene_assets
 from synthgen.assets.studio import Opened, open_studio
 from synthgen.engine.local import LocalEngine
 from synthgen.found import Flags, find_recipe
-from synthgen.job import Job, Report, run
+from synthgen.job import Job, Report, check_order, run
 from synthgen.renderer import Renderer, needs_scenes, open_renderer
 from synthgen.scene_renderer import ScenePainter
+from synthgen.shards import manifest
 from synthgen.shards.manifest import Part
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ def render(order: Order) -> Report:
     Raises:
         SynthgenError: see `job.run` and `open_studio`.
     """
+    check_order(order.out, order.n + order.scenes, resume=order.resume)
+    log.info("opening assets; the first time draws glyphs and compiles kernels, a minute or two")
     opened = open_assets(order.flags, order.cache)
     job = Job(
         recipe=opened.studio.recipe,
@@ -81,7 +84,8 @@ def render(order: Order) -> Report:
     _compile(job, opened)
     shards = len(job.shards)
     engine = LocalEngine(min(order.workers, shards) or 1, inline=shards <= 1)  # a process more would only start and open the assets again
-    with Meter(order.n, order.scenes, shards) as meter:
+    kept = manifest.recorded(order.out)
+    with Meter(order.n - kept["words"], order.scenes - kept["scenes"], shards - kept["shards"]) as meter:
         return run(job, engine, resume=order.resume, progress=meter.add)
 
 
@@ -161,5 +165,5 @@ class Meter:
         if self.bar:
             self.bar.update(self.bar.task_ids[0], completed=work, speed=told)
         else:
-            left = seconds * (whole - work) / work
+            left = max(seconds * (whole - work) / work, 0.0)
             log.info("shard %d of %d: %d %s, %s, %.0f s left", self.done, self.shards, part.rows, part.table, told, left)

@@ -61,11 +61,11 @@ class LetterRecipe(Frozen):
     spaced_share: Share = 0.25
     spacing_em: Annotated[Range, within(-0.2, 2)] = (-0.04, 0.12)
     weight_share: Share = 0.2  # of the samples, ink spread or eaten
-    weight_em: Range = (-0.008, 0.016)
+    weight_em: Annotated[Range, within(-0.1, 0.1)] = (-0.008, 0.016)
     slant_share: Share = 0.08
     slant: Annotated[Range, within(-1, 1)] = (-0.12, 0.3)  # shear, tangent of the angle
     stretch_share: Share = 0.35
-    stretch: Annotated[Range, within(0.2, 5)] = (0.6, 1.15)  # of widths
+    stretch: Annotated[Range, within(0.4, 3)] = (0.6, 1.15)  # of widths
     underline_share: Share = 0.02
 
 
@@ -77,11 +77,11 @@ class ShapeRecipe(Frozen):
     shear_share: Share = 0.2
     shear: Annotated[Range, within(-1, 1)] = (-0.18, 0.18)  # of the whole plane, along the vertical
     perspective_share: Share = 0.35
-    perspective: Annotated[Range, within(-0.6, 0.6)] = (-0.25, 0.25)  # relative change of depth from the middle to the ends
+    perspective: Annotated[Range, within(-0.4, 0.4)] = (-0.25, 0.25)  # relative change of depth from the middle to the ends
     arc_share: Share = 0.05
     arc_deg: Annotated[Range, within(1, 150)] = (20.0, 110.0)  # swept by the whole word, upward or downward
     wave_share: Share = 0.02
-    wave_em: Range = (0.03, 0.14)  # amplitude
+    wave_em: Annotated[Range, within(0, 0.5)] = (0.03, 0.14)  # amplitude
     cylinder_share: Share = 0.06
     cylinder_deg: Annotated[Range, within(1, 150)] = (40.0, 120.0)  # of the jar's circumference under the word
     cylinder_view: Annotated[Range, within(-0.9, 0.9)] = (-0.35, 0.35)  # sine of the angle looked down at
@@ -98,9 +98,9 @@ class CropRecipe(Frozen):
     widest_px: Annotated[int, Field(ge=64, le=4096)] = 512
     margin: Annotated[Range, within(-0.45, 3)] = (0.0, 0.28)  # each side, of the word's height; negative cuts into it
     beside_share: Share = 0.22  # a neighbour left or right
-    space_em: Range = (0.22, 0.6)  # to it
+    space_em: Annotated[Range, within(0, 4)] = (0.22, 0.6)  # to it
     above_share: Share = 0.2  # lines above and below
-    leading_em: Range = (1.0, 1.5)  # from line to line
+    leading_em: Annotated[Range, within(0.5, 4)] = (1.0, 1.5)  # from line to line
     from_scenes_share: Share = 0.0  # cut out of scenes instead: slower, about a scene for 16 of them
     beneath_share: Share = 0.03  # faint other text under the word
     beneath: Annotated[Range, within(0, 1)] = (0.12, 0.4)  # its opacity
@@ -132,9 +132,9 @@ class GroundRecipe(Frozen):
     grey_share: Share = 0.35  # of the colours
     texture_contrast: Annotated[Range, within(0, 1)] = (0.05, 0.69)
     panel_share: Share = 0.22  # a label shape behind the word
-    panel_em: Range = (0.05, 0.5)  # from the word to its edge
+    panel_em: Annotated[Range, within(0, 2)] = (0.05, 0.5)  # from the word to its edge
     panel_border_share: Share = 0.25
-    panel_border_em: Range = (0.02, 0.08)
+    panel_border_em: Annotated[Range, within(0, 0.5)] = (0.02, 0.08)
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
@@ -152,23 +152,23 @@ class InkRecipe(Frozen):
     screen_share: Share = 0.05
     gradient_share: Share = 0.1
     texture_share: Share = 0.08
-    texture: Range = (0.15, 0.6)  # how uneven
+    texture: Annotated[Range, within(0, 2)] = (0.15, 0.6)  # how uneven
     outline_share: Share = 0.07
     outline_em: Annotated[Range, within(0, 0.12)] = (0.015, 0.06)
     shadow_share: Share = 0.09
-    shadow_em: Range = (0.02, 0.09)
+    shadow_em: Annotated[Range, within(0, 0.3)] = (0.02, 0.09)
     shadow: Annotated[Range, within(0, 1)] = (0.3, 0.85)  # how dark
     extrude_share: Share = 0.03
-    extrude_em: Range = (0.03, 0.1)
+    extrude_em: Annotated[Range, within(0, 0.3)] = (0.03, 0.1)
     emboss_share: Share = 0.04
-    emboss: Range = (0.25, 0.9)
+    emboss: Annotated[Range, within(0, 3)] = (0.25, 0.9)
     glow_share: Share = 0.03
     glow_em: Annotated[Range, within(0.005, 0.13)] = (0.04, 0.12)
     worn_share: Share = 0.06
-    worn: Range = (0.3, 1.0)
+    worn: Annotated[Range, within(0, 3)] = (0.3, 1.0)
     dot_share: Share = 0.02  # dots of an ink-jet date coder
     dot_em: Annotated[Range, within(0.04, 0.5)] = (0.07, 0.1)  # from dot to dot
-    least_contrast: Share = 0.24  # of 255, largest over the channels, between the word's ink and the ground around it
+    least_contrast: Share = 0.24  # of 255, of planned ink on its ground; pictures below half of it are painted again, plainer
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
@@ -179,12 +179,12 @@ class LightRecipe(Frozen):
     """What light does: the `[light]` table."""
 
     gradient_share: Share = 0.3
-    gradient: Range = (0.02, 0.18)
+    gradient: Annotated[Range, within(0, 2)] = (0.02, 0.18)
     glare_share: Share = 0.07
-    glare: Range = (0.15, 0.6)
+    glare: Annotated[Range, within(0, 2)] = (0.15, 0.6)
     glare_size: Annotated[Range, within(0.05, 10)] = (0.3, 1.2)  # radius, of the picture's height
     shade_share: Share = 0.07
-    shade: Range = (0.15, 0.5)
+    shade: Annotated[Range, within(0, 1)] = (0.15, 0.5)
     exposure: Annotated[Range, within(0.05, 4)] = (0.7, 1.25)
 
 
@@ -198,7 +198,7 @@ class CameraRecipe(Frozen):
     motion_share: Share = 0.12
     motion_px: Annotated[Range, within(0, 8)] = (1.5, 5.0)
     sharpen_share: Share = 0.3
-    sharpen: Range = (0.1, 0.8)
+    sharpen: Annotated[Range, within(0, 3)] = (0.1, 0.8)
     noise_share: Share = 0.6
     noise: Annotated[Range, within(0, 1)] = (0.002, 0.022)  # standard deviation, of 255
     curve: Annotated[Range, within(-1, 1)] = (-0.35, 0.35)  # bend of the tone curve

@@ -30,8 +30,9 @@ def within(least: float, most: float) -> AfterValidator:
 
 Table = TypeVar("Table", bound=Frozen)
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Weight = Annotated[float, Field(ge=0.0)]
-Range = Annotated[tuple[float, float], AfterValidator(_ordered)]  # (low, high), both ends included
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0.0, le=1e6)]
+Range = Annotated[tuple[Finite, Finite], AfterValidator(_ordered)]  # (low, high), both ends included
 
 
 def together(table: Table, *shares: str) -> Table:

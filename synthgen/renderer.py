@@ -45,12 +45,17 @@ class Renderer:
     def words(self, first: int, last: int) -> Iterator[tuple[WordRows, dict[str, int]]]:
         """Yield the words first to last - 1 in blocks, with what was refused and redrawn."""
         tiles = self._studio.tiles.pixels
-        for begin in range(first, last, BLOCK):
-            index = np.arange(begin, min(begin + BLOCK, last), dtype=np.uint64)
-            block = self._with_scene_words(render_words(self._studio, self._seed, index, blue_first=True))
+        for number, block in enumerate(self.blocks(range(first, last), BLOCK, blue_first=True), start=1):
             yield encoded(block, self._studio.alphabet), block.counts
-            if tiles.nbytes > MOST_MAPPED_BYTES and (begin - first) // BLOCK % BLOCKS_HELD == BLOCKS_HELD - 1:
+            if tiles.nbytes > MOST_MAPPED_BYTES and number % BLOCKS_HELD == 0:
                 release(tiles)
+
+    def blocks(self, span: range, size: int = BLOCK, *, blue_first: bool = False) -> Iterator[WordBlock]:
+        """Yield the words of `span` (step 1), `size` at a time; `blue_first`: channels as OpenCV's encoder wants them, else RGB."""
+        for begin in span[::size]:
+            index = np.arange(begin, min(begin + size, span.stop), dtype=np.uint64)
+            block = render_words(self._studio, self._seed, index, blue_first=blue_first)
+            yield self._with_scene_words(block, blue_first=blue_first)
 
     def scenes(self, first: int, last: int) -> Iterator[tuple[SceneRows, dict[str, int]]]:
         """Yield the scenes first to last - 1 in blocks, with what was refused, redrawn and hidden."""
@@ -58,13 +63,13 @@ class Renderer:
             raise ValueError("renderer: need the assets of scenes, got none")
         yield from encoded_scenes(self._painter, range(first, last), self._studio.alphabet, self._first_background)
 
-    def _with_scene_words(self, block: WordBlock) -> WordBlock:
+    def _with_scene_words(self, block: WordBlock, *, blue_first: bool) -> WordBlock:
         recipe, painter = self._studio.recipe.crop, self._painter
         if painter is None or recipe.from_scenes_share == 0:
             return block
 
         def painted(number: int) -> tuple[Image, Truth, int]:
-            scene = painter.scene(number, blue_first=True)
+            scene = painter.scene(number, blue_first=blue_first)
             return scene.picture, scene.truth, self._first_background + scene.tile
 
         return with_scene_words(block, painted, recipe, self._seed, len(self.names.sources) - 1)
@@ -132,6 +137,7 @@ def stream(recipe: Recipe, span: range, *, seed: int, block: int = BLOCK, cache:
     Raises:
         SynthgenError: the recipe's assets cannot be used.
     """
-    studio = open_studio(recipe, cache or default_folder()).studio
-    for begin in span[::block]:
-        yield render_words(studio, seed, np.arange(begin, min(begin + block, span.stop), dtype=np.uint64))
+    folder = cache or default_folder()
+    opened = open_studio(recipe, folder)
+    scenes = open_scene_assets(opened, recipe, folder) if needs_scenes(recipe, 0) else None
+    yield from Renderer(opened, seed, scenes).blocks(span, block)

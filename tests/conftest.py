@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+from synthgen.assets.scene_assets import SceneAssets, open_scene_assets
 from synthgen.assets.studio import Opened
 from synthgen.scene.words import Studio
+from synthgen.scene_renderer import ScenePainter
 from tests.fake_runs import fake_job, files_of, render
 from tests.studio_fixture import open_few
 
@@ -22,6 +24,17 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
 @pytest.fixture(scope="session")
 def studio(opened: Opened) -> Studio:
     return opened.studio
+
+
+@pytest.fixture(scope="session")
+def scene_assets(opened: Opened, tmp_path_factory: pytest.TempPathFactory) -> SceneAssets:
+    """Return what scenes of few faces, without photos, are made from."""
+    return open_scene_assets(opened, opened.studio.recipe, tmp_path_factory.getbasetemp() / "assets")
+
+
+@pytest.fixture(scope="session")
+def scene_painter(opened: Opened, scene_assets: SceneAssets) -> ScenePainter:
+    return ScenePainter(scene_assets, opened.studio.recipe, 7)
 
 
 @pytest.fixture(params=["words", "scenes"])

@@ -23,7 +23,6 @@ def scene_rows(seed: int, first: int, last: int) -> SceneRows:
     key = scene * MOST + line
     word_noise, char_noise = noise(seed, key, 9), noise(seed, key[word] * MOST + letter, 9)
     jpegs, regions, affinities = pictures_of(seed, index)
-    parts = np.arange(first, last + 1)
     spelt, chars = [text.encode() for text in texts], [char.encode() for text in texts for char in text]
     return SceneRows(
         index=index,
@@ -37,7 +36,7 @@ def scene_rows(seed: int, first: int, last: int) -> SceneRows:
         affinity_offsets=offsets_of(affinities),
         background=(index % 3).astype(np.int32),
         split=(index % 2).astype(np.int32),
-        word_offsets=np.searchsorted(scene, parts),
+        word_offsets=np.searchsorted(scene, np.arange(first, last + 1)),
         word_text=joined(spelt),
         word_text_offsets=offsets_of(spelt),
         word_quads=word_noise[:, :8].reshape(-1, 4, 2).astype(np.float32),
@@ -47,7 +46,7 @@ def scene_rows(seed: int, first: int, last: int) -> SceneRows:
         word_font=np.where(lengths == 0, NO_FONT, scene % 2).astype(np.int32),
         word_visible=word_noise[:, 8].astype(np.float32),
         word_ignore=word_noise[:, 8] < 0.3,
-        char_offsets=np.searchsorted(scene[word], parts),
+        char_offsets=np.searchsorted(scene[word], np.arange(first, last + 1)),
         char_text=joined(chars),
         char_text_offsets=offsets_of(chars),
         char_word=line[word].astype(np.int32),

@@ -78,10 +78,10 @@ def test_render_prints_the_promised_keys_and_writes_what_it_counts(home: Home) -
     found = home.run("render", "--out", "out", "--n", "30", "--workers", "1", "--json", "--seed", "9")
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
-    assert set(told) >= PROMISED and (told["words"], told["scenes"]) == (30, 0)
+    assert set(told) >= PROMISED and (told["words"], told["scenes"]) == (30, 1)
     rows = [row for batch in read(home.folder / "out") for row in batch.to_pylist()]
     assert len(rows) == 30
-    assert told["bytes"] == sum(path.stat().st_size for path in (home.folder / "out" / "words").iterdir())
+    assert told["bytes"] == sum(path.stat().st_size for path in (home.folder / "out").glob("[ws]*s/*.parquet"))
     assert told["seconds"] > 0 and told["cpu_seconds"] > 0
     assert min(told["refused"], told["redrawn"]) >= 0
 
@@ -89,7 +89,7 @@ def test_render_prints_the_promised_keys_and_writes_what_it_counts(home: Home) -
 def test_render_in_words_says_what_was_made_and_what_to_do_next(home: Home) -> None:
     found = home.run("render", "--out", "out", "--n", "5", "--workers", "1", "--format", "tfrecord")
     assert found.exit_code == 0, found.output
-    assert found.stdout.startswith("5 word images in out, ") and "synthgen preview" in found.stdout
+    assert found.stdout.startswith("5 word images and 1 scenes in out, ") and "synthgen preview" in found.stdout
     assert [path.name for path in (home.folder / "out" / "words").iterdir()] == ["words-00000.tfrecord"]
     assert sum(batch.num_rows for batch in read(home.folder / "out")) == 5
 
@@ -271,4 +271,9 @@ def test_progress_is_told_line_by_line_where_there_is_no_terminal(home: Home) ->
     going = home.start("--out", "out", "--n", "40", "--shard-size", "20", "--workers", "1")
     result, told = going.communicate()
     assert going.returncode == 0
-    assert "40 word images in out" in result and "shard 2 of 2: 20 rows, " in told and " images/s, " in told
+    assert (
+        "40 word images and 1 scenes in out" in result
+        and "shard 2 of 3: 20 words, " in told
+        and "shard 3 of 3: 1 scenes" in told
+        and " images/s, " in told
+    )

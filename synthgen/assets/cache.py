@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from synthgen.errors import SynthgenError
 
 Arrays = dict[str, NDArray[np.generic]]
+CONTENTS = "contents.txt"  # names of an entry\'s files, so that a missing one is noticed
 
 
 def default_folder() -> Path:
@@ -44,7 +46,10 @@ def cached(folder: Path, name: str, make: Callable[[], Mapping[str, NDArray[np.g
     """
     final = folder / name
     if not final.is_dir():
-        _store(final, make())
+        arrays = make()
+        with stored(final) as scratch:
+            for key, array in arrays.items():
+                np.save(scratch / f"{key}.npy", array)
     return load(final)
 
 
@@ -52,20 +57,28 @@ def load(folder: Path) -> Arrays:
     """Return the arrays kept in `folder`, memory-mapped read-only.
 
     Raises:
-        SynthgenError: a file is cut off or cannot be read, as after a power cut or a disk that filled up.
+        SynthgenError: a file is missing, cut off or cannot be read, as after a power cut or a disk that filled up.
     """
     try:
-        return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+        names = (folder / CONTENTS).read_text(encoding="utf-8").split()
+        return {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in names}
     except (OSError, ValueError, EOFError) as error:
         raise SynthgenError(f"cache {folder}: need whole files, got a damaged one: {error}; remove the folder, it is made anew") from error
 
 
-def _store(final: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-    scratch = final.with_name(f".{final.name}.{secrets.token_hex(4)}")
+@contextmanager
+def stored(final: Path) -> Iterator[Path]:
+    """Yield a scratch folder beside `final` for `.npy` files; list them and put the folder in place only if the body succeeds.
+
+    Raises:
+        SynthgenError: the folder cannot be written.
+    """
+    scratch = final.with_name(f".{final.name}.{secrets.token_hex(4)}")  # two runs may make the same entry
     try:
         scratch.mkdir(parents=True)
-        for key, array in arrays.items():
-            np.save(scratch / f"{key}.npy", array)
+        yield scratch
+        names = sorted(path.name for path in scratch.glob("*.npy"))
+        (scratch / CONTENTS).write_text("\n".join(names), encoding="utf-8")
         scratch.rename(final)
     except OSError as error:
         if not final.is_dir():  # else another process was first, with the same arrays

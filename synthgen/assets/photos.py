@@ -16,9 +16,9 @@ import PIL
 from PIL import Image, ImageOps
 
 from synthgen.arrays import U8, Bools, Quads
-from synthgen.assets.cache import Arrays, digest, file_digest
+from synthgen.assets.cache import Arrays, digest, file_digest, stored
 from synthgen.assets.marks import draw_quads, free_rectangles, read_mask, read_regions, shrunk
-from synthgen.assets.tiles import PIXELS, Tiles, arrays_of, flat_file, from_arrays, save, starts, stored, to_bytes
+from synthgen.assets.tiles import PIXELS, Tiles, arrays_of, flat_file, from_arrays, save, starts, to_bytes
 from synthgen.errors import SynthgenError
 
 VERSION = 1  # raise it when tiles come out otherwise: it names the cache

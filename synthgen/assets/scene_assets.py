@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from synthgen.arrays import F64
-from synthgen.assets.products import load_products
 from synthgen.assets.scene_photos import SceneMarks, read_scene_photos
+from synthgen.assets.stored_products import open_products
 from synthgen.assets.studio import Opened, tile_weights
 from synthgen.assets.textures import make_textures
 from synthgen.assets.tiles import Tiles, join
@@ -36,7 +36,7 @@ def open_scene_assets(opened: Opened, recipe: Recipe, cache: Path) -> SceneAsset
     weights = tile_weights(recipe.ground, tiles)
     pixels = Grounds(tiles.pixels, tiles.start, tiles.size, tiles.channels)
     studio = replace(opened.studio, tiles=pixels, tile_weights=weights)
-    products = load_products(recipe.text, studio.alphabet, studio.texts)
+    products = open_products(recipe.text, studio.alphabet, studio.texts, cache)
     return SceneAssets(
         stock=open_stock(studio, products, [face.category for face in opened.faces]),
         grounds=SceneGrounds(pixels, _photo_weights(tiles, weights), marks.quads, marks.offsets),

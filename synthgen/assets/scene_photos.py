@@ -8,12 +8,11 @@ import numpy as np
 
 from synthgen.arrays import I64, U8, Quads
 from synthgen.assets.marks import blob_quads
-from synthgen.assets.photos import Bank, Counts, Frame, Photo, notes_of, open_bank, scaled_quads, shrunk_mask
+from synthgen.assets.photos import LEAST_SHORT_PX, Bank, Counts, Frame, Photo, notes_of, open_bank, scaled_quads, shrunk_mask
 from synthgen.assets.tiles import Tiles, from_arrays
 
-VERSION = 2  # raise it when tiles come out otherwise: it names the cache
+VERSION = 3  # raise it when tiles come out otherwise: it names the cache
 SHORT_PX = 640  # the default scene; larger ones are enlarged
-LEAST_SHORT_PX = 200  # of a photo: enlarged more than three times, it is a blur
 LONGEST_SIDES = 2  # long side in short sides: a scene sees one part, and a panorama's pixels would only fill the disk
 
 
@@ -28,7 +27,8 @@ class SceneMarks:
 def read_scene_photos(folder: Path, cache: Path) -> tuple[Tiles, SceneMarks, dict[str, int], list[str]]:
     """Return the photos in and below `folder`, one RGB tile each, where they hold text, and counts and messages as `read_photos` does.
 
-    Places of text are the quads of regions.csv and the smallest rectangles round the blobs of a mask; see `read_photos` for both.
+    Places of text are the quads of regions.csv and the smallest rectangles round the blobs of a mask; see `read_photos` for both. The
+    same photos are too small as there, so that what is told of one bank holds for both: enlarged, they are grounds out of focus.
 
     Raises:
         SynthgenError: as for `read_photos`.

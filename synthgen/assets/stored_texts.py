@@ -45,18 +45,37 @@ def open_texts(recipe: TextRecipe, alphabet: Alphabet, cache: Path) -> StoredTex
     Raises:
         SynthgenError: see `load_texts`, or the cache cannot be written.
     """
-    corpora = [corpus for corpus in recipe.corpora if corpus.weight > 0]
+    read = _read(recipe, alphabet)
+    known = _known(recipe, alphabet, read)
+    table = _table(cached(cache, f"texts-{known}", lambda: _table_arrays(load_texts(recipe, alphabet))))
+    rules = _rules(cached(cache, f"rules-{digest(known, _asked(recipe))}", lambda: _rule_arrays(prepare_rules(recipe, alphabet, table))))
+    return StoredTexts(table, rules, dict(zip(table.names[len(table.names) - len(read) :], read, strict=True)))
+
+
+def made_from(recipe: TextRecipe, alphabet: Alphabet) -> str:
+    """Return a digest of all that the words of a recipe depend on: its corpora, the alphabet, our own sources.
+
+    Raises:
+        SynthgenError: a corpus cannot be read.
+    """
+    return _known(recipe, alphabet, _read(recipe, alphabet))
+
+
+def _corpora(recipe: TextRecipe) -> list[CorpusRecipe]:
+    return [corpus for corpus in recipe.corpora if corpus.weight > 0]
+
+
+def _read(recipe: TextRecipe, alphabet: Alphabet) -> list[str]:
+    """Return the digest of each corpus file."""
     try:
-        read = [file_digest(corpus.path) for corpus in corpora]
+        return [file_digest(corpus.path) for corpus in _corpora(recipe)]
     except OSError:
         load_texts(recipe, alphabet)  # raises, and says what is wrong with the file
         raise
-    made_from = digest(*_makers(), alphabet.characters, repr((recipe.grammar, recipe.english)), *map(_named, corpora, read))
-    table = _table(cached(cache, f"texts-{made_from}", lambda: _table_arrays(load_texts(recipe, alphabet))))
-    rules = _rules(
-        cached(cache, f"rules-{digest(made_from, _asked(recipe))}", lambda: _rule_arrays(prepare_rules(recipe, alphabet, table)))
-    )
-    return StoredTexts(table, rules, dict(zip(table.names[len(table.names) - len(read) :], read, strict=True)))
+
+
+def _known(recipe: TextRecipe, alphabet: Alphabet, read: list[str]) -> str:
+    return digest(*_makers(), alphabet.characters, repr((recipe.grammar, recipe.english)), *map(_named, _corpora(recipe), read))
 
 
 def _makers() -> list[str | bytes]:

@@ -1,8 +1,6 @@
 """Tiles: the pictures that lie behind text, all in one flat file that every worker maps."""
 
 import json
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +12,8 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from synthgen.arrays import I32, I64, U8
-from synthgen.assets.cache import Arrays, digest
+from synthgen.assets.cache import Arrays, digest, load, stored
 from synthgen.assets.mapped import release
-from synthgen.errors import SynthgenError
 
 PIXELS = "pixels.npy"
 
@@ -114,27 +111,6 @@ def _index_of(parts: Sequence[Tiles]) -> dict[str, NDArray[np.generic]]:
 
 
 @contextmanager
-def stored(final: Path) -> Iterator[Path]:
-    """Yield a scratch folder beside `final`; put it in place only if the body succeeds.
-
-    `cache.cached` would do, but for its arrays, which must all be in memory: photos may not fit.
-
-    Raises:
-        SynthgenError: the folder cannot be written.
-    """
-    scratch = final.with_name(f".{final.name}.{secrets.token_hex(4)}")  # two runs may make the same tiles
-    try:
-        scratch.mkdir(parents=True)
-        yield scratch
-        scratch.rename(final)
-    except OSError as error:
-        if not final.is_dir():  # else another process was first, with the same tiles
-            raise SynthgenError(f"cache {final.parent}: cannot be written: {error}; give another folder with --cache") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-@contextmanager
 def flat_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a file to write bytes to; at the end they are a uint8 `.npy` of one axis, which can be mapped."""
     with path.open("wb") as file:
@@ -163,7 +139,7 @@ def opened(folder: Path) -> Tiles:
 
 def arrays_of(folder: Path) -> Arrays:
     """Return the arrays kept in `folder`, mapped read-only."""
-    return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
+    return load(folder)
 
 
 def starts(sizes: Iterable[tuple[int, int, int]]) -> I64:

@@ -1045,7 +1045,7 @@ def paint(
 
     `offsets` (n + 1,): where each picture begins in `pixels` (flat, (height, width, 3) each). `usable` (4 n,): which of the other texts
     may be drawn. `bank`: normal numbers, 65,536 and a rim. `crop`: height, least contrast (0 to 255).
-    Writes `pixels`, `contrast` (n,), and to `counts` (2,): inks passed over, samples painted again.
+    Writes `pixels`, `contrast` (n,), and to `counts` (3,): inks passed over, samples painted again, samples still faint after that.
     """
     height = int(crop[0])
     widest, canvas_px = 0, 0
@@ -1060,7 +1060,7 @@ def paint(
             contrast[i] = paint_one(i, looks[i], frames[i], lines, others, usable, atlas, tiles, bank, whole, crop, attempt, counts)
             if contrast[i] * FULL >= HALF * F(crop[1]):
                 break
-            counts[1] += 1
+            counts[1 if attempt + 1 < ATTEMPTS else 2] += 1
         taken[0] = int(np.rint(looks[i].taken_px))
         taken[1] = max(int(np.rint(frames[i].width * taken[0] / crop[0])), 4)
         final[0], final[1] = height, frames[i].width

@@ -95,12 +95,12 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
     others, usable = shape_neighbours(studio, looks, face, seed, index)
     width = frames["width"].astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum(width.astype(np.int64) * crop.height_px * 3)])
-    pixels, contrast, tally = np.empty(offsets[-1], dtype=np.uint8), np.empty(len(index), dtype=np.float32), np.zeros(2, dtype=np.int64)
+    pixels, contrast, tally = np.empty(offsets[-1], dtype=np.uint8), np.empty(len(index), dtype=np.float32), np.zeros(3, dtype=np.int64)
     limits = np.array([crop.height_px, 255 * studio.recipe.ink.least_contrast])
     paint(
         looks, frames, lines, others, usable, studio.atlas, studio.tiles, studio.bank, limits, blue_first, offsets, pixels, contrast, tally
     )
-    counts = {"refused": texts.refused, "redrawn": int(tally[1]), "inks_passed_over": int(tally[0])}
+    counts = {"refused": texts.refused, "redrawn": int(tally[1]), "faint": int(tally[2]), "inks_passed_over": int(tally[0])}
     return WordBlock(
         index=index,
         pixels=pixels,

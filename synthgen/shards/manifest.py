@@ -171,3 +171,15 @@ def _short(value: object) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def recorded(out: Path) -> Counter[str]:
+    """Return how many shards, words and scenes the records of a run speak of; none where there is no run, damaged records left out."""
+    found: Counter[str] = Counter()
+    for path in (out / PARTS).glob("*.json"):
+        try:
+            part = read_part(path)
+        except (SynthgenError, OSError):
+            continue  # made again and counted then
+        found += Counter({"shards": 1, part.table: part.rows})
+    return found

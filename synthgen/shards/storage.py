@@ -60,9 +60,9 @@ def mendable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        cure = CURES.get(error.errno or 0)
-        if cure is None:
-            raise
+        if error.errno is None:
+            raise  # not the system's
+        cure = CURES.get(error.errno, f"{error.strerror}; give another OUT")
         raise SynthgenError(f"{path}: cannot be written: {cure}; finished shards are kept, --resume makes the rest") from error
 
 

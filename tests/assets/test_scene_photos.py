@@ -26,7 +26,7 @@ def test_scene_photos_stay_whole_and_keep_the_places_of_their_text(folder: Path,
     put(folder / "large.png", ramp_photo(1280, 1600))
     put(folder / "masked.png", ramp_photo(700, 640))
     put(folder / "plain.png", ramp_photo(300, 1000))
-    put(folder / "small.png", ramp_photo(199, 900))
+    put(folder / "small.png", ramp_photo(63, 900))
     mask = np.zeros((700, 640), dtype=np.uint8)
     mask[100:150, 200:300] = 1
     mask[600:640, 20:90] = 1
@@ -40,7 +40,7 @@ def test_scene_photos_stay_whole_and_keep_the_places_of_their_text(folder: Path,
     np.testing.assert_allclose(marks.quads[1], [[200, 100], [300, 100], [300, 150], [200, 150]], atol=1.01)
     np.testing.assert_allclose(marks.quads[2], [[20, 600], [90, 600], [90, 640], [20, 640]], atol=1.01)
     assert (counts["read"], counts["too_small"], counts["masked_regions"]) == (3, 1, 2)
-    assert messages == ["small.png: need a short side of at least 200 px, got 199"]
+    assert messages == ["small.png: need a short side of at least 64 px, got 63"]
     assert len(read_photos(folder, cache)[0]) >= 4  # in a cache of its own
 
 

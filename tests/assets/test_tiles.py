@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthgen.assets.tiles import PIXELS, Tiles, flat_file, from_arrays, join, opened, save, starts, stored
+from synthgen.assets.cache import stored
+from synthgen.assets.tiles import PIXELS, Tiles, flat_file, from_arrays, join, opened, save, starts
 from synthgen.errors import SynthgenError
 
 
@@ -51,8 +52,9 @@ def test_one_part_is_returned_as_it_is_and_none_is_refused() -> None:
 
 def test_tiles_survive_a_cache_folder(tmp_path: Path) -> None:
     tiles = PARTS[0]
-    save(tmp_path, {**tiles.index(), "pixels": tiles.pixels})
-    kept = opened(tmp_path)
+    with stored(tmp_path / "kept") as scratch:
+        save(scratch, {**tiles.index(), "pixels": tiles.pixels})
+    kept = opened(tmp_path / "kept")
     assert (kept.names, kept.families, kept.digest) == (tiles.names, tiles.families, tiles.digest)
     np.testing.assert_array_equal(kept.picture(1), tiles.picture(1))
     np.testing.assert_array_equal(from_arrays({**tiles.index(), "pixels": tiles.pixels}).start, tiles.start)

@@ -44,8 +44,10 @@ def test_a_fault_of_the_disk_says_its_cure(tmp_path: Path, code: int) -> None:
 
 
 def test_other_faults_keep_their_own_words(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="Input/output error"), storage.mendable(tmp_path):
+    with pytest.raises(SynthgenError, match="cannot be written: Input/output error; give another OUT"), storage.mendable(tmp_path):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
+    with pytest.raises(OSError, match="ours"), storage.mendable(tmp_path):
+        raise OSError("ours")
 
 
 def test_only_scratch_files_are_swept(tmp_path: Path) -> None:
