@@ -68,6 +68,7 @@ class Stopwatch:
     """Adds up CPU seconds by stage; a stage that runs within another one is part of that."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
     running: bool = False
 
     def timed(self, stage: str, work: Callable[P, T]) -> Callable[P, T]:
@@ -82,6 +83,7 @@ class Stopwatch:
             finally:
                 self.running = False
                 self.seconds[stage] = self.seconds.get(stage, 0.0) + time.process_time() - began
+                self.calls[stage] = self.calls.get(stage, 0) + 1
 
         return run
 

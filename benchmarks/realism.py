@@ -155,6 +155,8 @@ def features(crops: Crops) -> tuple[list[str], F64]:
 
 def components(names: list[str], values: F64) -> tuple[list[str], F64]:
     """Return `features` with the thumbnails' pixels replaced by their first principal components."""
+    if "pixel 0" not in names:
+        return names, values
     first = names.index("pixel 0")
     pixels = values[:, first:] - values[:, first:].mean(axis=0)
     axes = np.linalg.svd(pixels, full_matrices=False)[2][:COMPONENTS]
@@ -163,7 +165,7 @@ def components(names: list[str], values: F64) -> tuple[list[str], F64]:
 
 def shuffled(rows: int, seed: int) -> I64:
     """Return the numbers 0 to `rows - 1` in an order that depends on `seed` alone."""
-    return np.argsort(uniforms(seed, Stream.SPLIT, np.arange(rows, dtype=np.uint64), draws=1)[:, 0]).astype(np.int64)
+    return np.argsort(uniforms(seed, Stream.TEXT, np.arange(rows, dtype=np.uint64), draws=1)[:, 0]).astype(np.int64)
 
 
 def equal_counts(real: Crops, rendered: Crops, *, same_lengths: bool) -> tuple[I64, I64]:
@@ -222,6 +224,9 @@ def compare(real: Crops, rendered: Crops, telling: int = 10) -> dict[str, object
             raise ValueError(f"need {2 * FOLDS} rows of each, same_lengths={same_lengths}, got {len(left)}: give more crops")
         scores, told = separate(names, real_values[left], rendered_values[right], telling=telling * same_lengths)
         report |= {key: round(float(np.mean(scores)), 4), f"{key}_spread": round(float(np.std(scores)), 4), f"{key}_rows_each": len(left)}
+    plain = next(n for n, name in enumerate(names) if name.startswith("gradient"))  # statistics alone, without shapes
+    scores, _ = separate(names[:plain], real_values[left][:, :plain], rendered_values[right][:, :plain], telling=0)
+    report["auc_statistics_same_lengths"] = round(float(np.mean(scores)), 4)
     return {**report, "telling": told, "dropped": {"real": dict(real.dropped), "rendered": dict(rendered.dropped)}}
 
 

@@ -118,12 +118,12 @@ def speed(bench: Bench, stand: Stand) -> Figures:
 
 def _counted(stand: Stand, n: int) -> Figures:
     blocks = [rows for rows, _ in stand.renderer().scenes(0, n)]
-    words, ignored, chars = (sum(count) for count in zip(*((len(b.word_line), b.word_ignore.sum(), len(b.char_word)) for b in blocks)))
-    return {
-        "words": round(float(words) / n, 1),
-        "readable_words": round(float(words - ignored) / n, 1),
-        "characters": round(float(chars) / n, 1),
+    counts = {
+        "words": sum(len(rows.word_ignore) for rows in blocks),
+        "readable_words": sum(int((~rows.word_ignore).sum()) for rows in blocks),
+        "characters": sum(len(rows.char_word) for rows in blocks),
     }
+    return {name: round(count / n, 1) for name, count in counts.items()}
 
 
 def whole(bench: Bench) -> Figures:
@@ -150,7 +150,7 @@ def jpeg(bench: Bench) -> Figures:
 
 
 def stages(bench: Bench) -> Figures:
-    """Return milliseconds of each stage: planning by the scenes of its kind, all else by all scenes; `rest` is what is between them."""
+    """Return milliseconds of each stage: planning a scene of its kind, else over all scenes; `rest` is what is between them."""
     runs = [_staged(bench.own, bench.n) for _ in range(bench.repeats)]
     figures = {stage: middle([run[stage] for run in runs]) for stage in runs[0]}
     return {**{stage: round(median, 3) for stage, (median, _) in figures.items()}, "spread": figures["total"][1]}
@@ -166,7 +166,8 @@ def _staged(stand: Stand, n: int) -> dict[str, float]:
         total = cpu_of(lambda: blocks.extend(rows for rows, _ in samples.scenes(0, n)))
     parquet = cpu_of(lambda: _write(blocks, samples))
     parts = {**watch.seconds, "rest": total - sum(watch.seconds.values()), "parquet": parquet, "total": total + parquet}
-    return {stage: seconds / n * 1e3 for stage, seconds in parts.items()}
+    many = {stage: count for stage, count in watch.calls.items() if stage.startswith("plan")}
+    return {stage: seconds / many.get(stage, n) * 1e3 for stage, seconds in parts.items()}
 
 
 def _write(blocks: list[SceneRows], samples: Renderer) -> None:

@@ -224,6 +224,14 @@ class Recipe(Frozen):
     scene: SceneRecipe = SceneRecipe()
     photo_scene: PhotoSceneRecipe = PhotoSceneRecipe()
 
+    @model_validator(mode="after")
+    def _text_fits_scenes(self) -> Self:
+        for name, table in (("scene", self.scene), ("photo_scene", self.photo_scene)):
+            largest = table.most_share * self.scene.height_px
+            if table.least_px > largest:
+                raise ValueError(f"need {name}.least_px <= {name}.most_share * scene.height_px = {largest:.4g}, got {table.least_px:.4g}")
+        return self
+
     @classmethod
     def read(cls, path: Path) -> "Recipe":
         """Return the recipe of a TOML file; what it leaves out has its default.
@@ -255,7 +263,7 @@ def _told(model: type[BaseModel], fault: ErrorDetails) -> str:
     place, kind = fault["loc"], fault["type"]
     key = ".".join(str(part) for part in place)
     if kind == "value_error":  # ours: the value is in it
-        return f"{key}: {fault['msg'].removeprefix('Value error, ')}"
+        return f"{key}: {fault['msg'].removeprefix('Value error, ')}".removeprefix(": ")
     if kind != "extra_forbidden":
         return f"{key}: {fault['msg']}, got {fault['input']!r}"
     for part in place[:-1]:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from synthgen.recipe_fields import Frozen, Range, Share, Weight
+from synthgen.recipe_fields import Frozen, Range, Share, Weight, within
 
 
 class SceneRecipe(Frozen):
@@ -26,8 +26,8 @@ class SceneRecipe(Frozen):
     yaw_deg: Annotated[float, Field(ge=0, le=60)] = 38.0  # at most, of packs turned away
     pitch_deg: Annotated[float, Field(ge=0, le=45)] = 14.0
     roll_deg: Annotated[float, Field(ge=0, le=45)] = 8.0  # of standing packs
-    focal: Annotated[Range, Field()] = (1.6, 4.5)  # focal length over picture height: near lenses distort more
-    wrinkle: Range = (0.004, 0.016)  # amplitude, of a pouch's width
+    focal: Annotated[Range, within(1.2, 20)] = (1.6, 4.5)  # focal length over picture height: nearer the eye would be inside a pack
+    wrinkle: Annotated[Range, within(0, 0.1)] = (0.004, 0.016)  # amplitude, of a pouch's width; shiny ones have most
 
     @model_validator(mode="after")
     def _can_be_drawn(self) -> Self:
@@ -35,6 +35,4 @@ class SceneRecipe(Frozen):
             raise ValueError("need single + group + shelf + flat > 0, got 0; raise one")
         if self.white_share + self.plain_share > 1 + 1e-9:
             raise ValueError(f"need white_share + plain_share <= 1, got {self.white_share + self.plain_share:.4g}")
-        if self.focal[0] < 1.2:
-            raise ValueError(f"need focal >= 1.2, got {self.focal}: the eye would be inside a pack")
         return self

@@ -82,7 +82,8 @@ def scene_rows(scenes: Sequence[Scene], alphabet: Alphabet, first_background: in
     jpegs = [jpeg(scene) for scene in scenes]
     regions, affinities = [png(scene.region) for scene in scenes], [png(scene.affinity) for scene in scenes]
     words = [text.encode() for truth in truths for text in truth.word_text]
-    chars = [alphabet.characters[code - 1].encode() for truth in truths for code in truth.char_codes]
+    letters = [b"", *(char.encode() for char in alphabet.characters)]
+    chars = [letters[code] for truth in truths for code in truth.char_codes.tolist()]
     polygons = [polygon for truth in truths for polygon in truth.polygons]
     return SceneRows(
         index=np.array([scene.index for scene in scenes], dtype=np.int64),

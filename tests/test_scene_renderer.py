@@ -19,7 +19,7 @@ from synthgen.scene.scenes import Easel, paint_scene, set_up
 from synthgen.scene_renderer import LEAST_SEEN, Scene, ScenePainter, scene_rows
 from synthgen.shards.scenes import scene_batch
 from tests.scene_fixture import look
-from tests.studio_fixture import Tables, looking
+from tests.studio_fixture import Table, Tables, looking
 
 COUNT = 60
 LEAST_PX = 8.0  # sides of what the bars are said for
@@ -73,7 +73,7 @@ def highest(heat: U8, quad: F64) -> int:
     part = heat[low[1] : high[1], low[0] : high[0]]
     y, x = np.mgrid[: part.shape[0], : part.shape[1]]
     middles = 2.0 * (np.stack([x, y], axis=-1).reshape(-1, 2) + low) + 1
-    return int(part.reshape(-1)[geometry.inside(quad, middles)].max(initial=0))
+    return int(part.reshape(-1)[geometry.inside(quad.astype(np.float32), middles)].max(initial=0))
 
 
 def test_a_scene_depends_on_its_number_alone(opened: Opened, scene_assets: SceneAssets, scenes: list[Scene]) -> None:
@@ -248,8 +248,8 @@ def test_pictures_and_maps_have_the_size_of_the_recipe(opened: Opened, scene_ass
     rows = scene_rows(found, opened.studio.alphabet, 0)
     for k in range(len(found)):
         jpeg, png = rows.jpeg[rows.jpeg_offsets[k] :], rows.region[rows.region_offsets[k] :]
-        assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (height, width, 3)
-        assert np.array_equal(cv2.imdecode(png, cv2.IMREAD_UNCHANGED), found[k].region)
+        assert np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)).shape == (height, width, 3)
+        assert np.array_equal(np.asarray(cv2.imdecode(png, cv2.IMREAD_UNCHANGED)), found[k].region)
     assert sum(len(scene.truth.word_text) for scene in found) > 0
 
 
@@ -269,9 +269,8 @@ def test_a_scene_of_both_kinds_is_the_same_whatever_the_share(opened: Opened, sc
 
 def test_letters_are_as_high_as_the_recipe_allows(opened: Opened, scene_assets: SceneAssets) -> None:
     for least, most in ((8.0, 0.33), (30.0, 0.2)):
-        painter = painter_of(
-            opened, scene_assets, 4, *({name: {"least_px": least, "most_share": most}} for name in ("scene", "photo_scene"))
-        )
+        sizes: Table = {"least_px": least, "most_share": most}
+        painter = painter_of(opened, scene_assets, 4, {"scene": sizes, "photo_scene": sizes})
         heights = np.concatenate([sides(painter.scene(index).truth.char_quads)[:, 1] for index in range(15)])
         assert heights.max() <= 1.5 * most * 640  # ascender to descender of a swash is more than an em
         assert np.median(heights) >= 0.4 * least

@@ -45,12 +45,19 @@ def cached(folder: Path, name: str, make: Callable[[], Mapping[str, NDArray[np.g
         SynthgenError: the folder cannot be written, or what it holds is damaged.
     """
     final = folder / name
-    if not final.is_dir():
+    if not is_kept(final):
         arrays = make()
         with stored(final) as scratch:
             for key, array in arrays.items():
                 np.save(scratch / f"{key}.npy", array)
     return load(final)
+
+
+def is_kept(final: Path) -> bool:
+    """Return whether there is such an entry; one without its list of files, of an older version, is removed."""
+    if final.is_dir() and not (final / CONTENTS).is_file():
+        shutil.rmtree(final, ignore_errors=True)
+    return final.is_dir()
 
 
 def load(folder: Path) -> Arrays:

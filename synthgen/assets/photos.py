@@ -16,7 +16,7 @@ import PIL
 from PIL import Image, ImageOps
 
 from synthgen.arrays import U8, Bools, Quads
-from synthgen.assets.cache import Arrays, digest, file_digest, stored
+from synthgen.assets.cache import Arrays, digest, file_digest, is_kept, stored
 from synthgen.assets.marks import draw_quads, free_rectangles, read_mask, read_regions, shrunk
 from synthgen.assets.tiles import PIXELS, Tiles, arrays_of, flat_file, from_arrays, save, starts, to_bytes
 from synthgen.errors import SynthgenError
@@ -94,7 +94,7 @@ def open_bank(folder: Path, cache: Path, bank: Bank) -> Arrays:
     photos = _photos(folder)
     made_from = digest_of(folder)
     final = cache / f"{bank.name}-{digest(str(VERSION), PIL.__version__, made_from)}"  # another Pillow may decode otherwise
-    if not final.is_dir():
+    if not is_kept(final):
         with stored(final) as scratch:
             _make(bank, photos, folder, made_from, scratch)
     return arrays_of(final)

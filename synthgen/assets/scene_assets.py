@@ -35,7 +35,7 @@ def open_scene_assets(opened: Opened, recipe: Recipe, cache: Path) -> SceneAsset
     tiles, marks = _tiles(recipe, cache)
     weights = tile_weights(recipe.ground, tiles)
     pixels = Grounds(tiles.pixels, tiles.start, tiles.size, tiles.channels)
-    studio = replace(opened.studio, tiles=pixels, tile_weights=weights)
+    studio = replace(opened.studio, tiles=pixels, tile_weights=_bare_weights(weights, tiles, marks))
     products = open_products(recipe.text, studio.alphabet, studio.texts, cache)
     return SceneAssets(
         stock=open_stock(studio, products, [face.category for face in opened.faces]),
@@ -52,6 +52,12 @@ def _tiles(recipe: Recipe, cache: Path) -> tuple[Tiles, SceneMarks]:
         return textures, SceneMarks(np.zeros((0, 4, 2), dtype=np.float32), bare)
     pictures, marks, _, _ = read_scene_photos(recipe.ground.folder, cache)  # counted and told when the studio was opened
     return join([textures, pictures], cache), SceneMarks(marks.quads, np.concatenate([bare[:-1], marks.offsets]))
+
+
+def _bare_weights(weights: F64, tiles: Tiles, marks: SceneMarks) -> F64:
+    """Return weights without photos that hold text: packs and studios have no place for its truth; all textures where nothing is left."""
+    bare = np.where(np.diff(marks.offsets) > 0, 0.0, weights)
+    return np.asarray(bare if bare.sum() > 0 else tiles.channels != 3, dtype=np.float64)
 
 
 def _photo_weights(tiles: Tiles, weights: F64) -> F64:

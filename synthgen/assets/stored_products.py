@@ -41,5 +41,5 @@ def _arrays(table: ProductTable) -> Arrays:
 
 
 def _table(arrays: Arrays) -> ProductTable:
-    told: dict[str, Any] = json.loads(arrays["told"].tobytes())
-    return ProductTable(**told, **{name: np.asarray(array) for name, array in arrays.items() if name != "told"})  # mapped, not np.memmap
+    values: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items() if name != "told"}  # mapped, but no np.memmap
+    return ProductTable(**values, **json.loads(arrays["told"].tobytes()))

@@ -12,7 +12,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from synthgen.arrays import I32, I64, U8
-from synthgen.assets.cache import Arrays, digest, load, stored
+from synthgen.assets.cache import Arrays, digest, is_kept, load, stored
 from synthgen.assets.mapped import release
 
 PIXELS = "pixels.npy"
@@ -82,7 +82,7 @@ def join(parts: Sequence[Tiles], cache: Path | None = None) -> Tiles:
     if cache is None:
         return from_arrays({**joined, "pixels": np.concatenate([part.pixels for part in parts])})
     final = cache / f"tiles-{digest(*(part.digest for part in parts))}"
-    if not final.is_dir():
+    if not is_kept(final):
         with stored(final) as scratch:
             with flat_file(scratch / PIXELS) as file:
                 for part in parts:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from synthgen.scene.kernels import sine
 from synthgen.scene.label_layout import ACCENT, GROUND, Box
-from synthgen.scene.pack_views import CAN, CARTON, JAR, LID, PI, POUCH, Pack, homography, side_of
+from synthgen.scene.pack_views import CAN, CARTON, JAR, LID, PI, POUCH, Pack, drawn, homography, side_of
 from synthgen.scene.pieces import BARCODE, CYLINDER, ELLIPSE, FLAT, LINE, RECTANGLE, SHADE, SHAPE, WRINKLED
 
 Rgb = tuple[float, float, float]
@@ -70,14 +70,14 @@ class Pieces:
         self.rows.append((LINE, face, affine, *bend, tuple(ink), 0, 0.0, (black, black), -1, 0.0, 1.0, 0, *rows))
 
 
-def add_body(out: Pieces, pack: Pack, scheme: Scheme) -> list[Panel]:
-    """Add a pack's faces and shapes; return the panels its labels go on."""
+def add_body(out: Pieces, pack: Pack, scheme: Scheme, wrinkle: tuple[float, float]) -> list[Panel]:
+    """Add a pack's faces and shapes; return the panels its labels go on. `wrinkle`: see `SceneRecipe`."""
     if pack.kind == CARTON:
         return _carton(out, pack, scheme)
     if pack.kind in (CAN, JAR):
         return _round(out, pack, scheme)
     if pack.kind == POUCH:
-        return _pouch(out, pack, scheme)
+        return _pouch(out, pack, scheme, drawn(scheme.gloss, wrinkle))
     face = out.face(homography(pack))
     whole = _about(pack.w, pack.h)
     shadow = whole.inset(-0.04 * pack.w).moved(0.03 * pack.w, 0.05 * pack.h)
@@ -134,10 +134,9 @@ def _round(out: Pieces, pack: Pack, scheme: Scheme) -> list[Panel]:
     return [Panel(face, pack.product, 2 * FRONT_SPAN * radius, label.height, (label.y0 + label.y1) / 2, "front")]
 
 
-def _pouch(out: Pieces, pack: Pack, scheme: Scheme) -> list[Panel]:
-    """Add a bag: soft waves, welded ends."""
-    size = pack.w * (0.005 + 0.011 * scheme.gloss)
-    face = out.face(homography(pack), WRINKLED, (size, 2 * PI * (0.8 + 1.4 * scheme.gloss) / pack.w, 6 * scheme.gloss))
+def _pouch(out: Pieces, pack: Pack, scheme: Scheme, wrinkle: float) -> list[Panel]:
+    """Add a bag: soft waves, welded ends; `wrinkle`: the waves' amplitude, of its width."""
+    face = out.face(homography(pack), WRINKLED, (wrinkle * pack.w, 2 * PI * (0.8 + 1.4 * scheme.gloss) / pack.w, 6 * scheme.gloss))
     ground = scheme.colours[GROUND]
     whole = _about(pack.w, pack.h)
     out.shape(face, whole, (ground, _lit(ground, 0.8)), round=0.1, body=1)

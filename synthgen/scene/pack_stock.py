@@ -8,7 +8,7 @@ import numpy as np
 from synthgen.arrays import F64, I32, Bools
 from synthgen.scene.copywriting import ProductTable
 from synthgen.scene.pack_bodies import Rgb, Scheme
-from synthgen.scene.plan import colours, hues, pick
+from synthgen.scene.plan import colours, hues, of_three, pick
 from synthgen.scene.words import Studio
 
 SCHEME_DRAWS = 20  # numbers that a product's looks take at most
@@ -46,8 +46,8 @@ def plan_schemes(stock: Stock, draws: F64) -> list[Scheme]:
     pale, dark = kind < 0.5, kind > 0.88
     ground = colours(
         hues(hue),
-        np.select([pale, dark], [0.16 * strong * strong, 0.3 + 0.6 * strong], 0.55 + 0.45 * strong),
-        np.select([pale, dark], [0.93 + 0.07 * light, 0.1 + 0.22 * light], 0.5 + 0.48 * light),
+        of_three(pale, dark, (0.16 * strong * strong, 0.3 + 0.6 * strong, 0.55 + 0.45 * strong)),
+        of_three(pale, dark, (0.93 + 0.07 * light, 0.1 + 0.22 * light, 0.5 + 0.48 * light)),
     )
     accent = colours(hues((hue + 0.25 + 0.5 * shift) % 1), 0.6 + 0.4 * draws[:, 5], np.where(pale, 0.35 + 0.6 * draws[:, 6], 0.9))
     paper = colours(hue, 0.06 * draws[:, 7], 0.94 + 0.06 * draws[:, 7])

@@ -102,7 +102,7 @@ def _bodies(pieces: Pieces, recipe: SceneRecipe, stage: Stage, schemes: list[Sch
         scheme = tag_scheme(schemes[pack.product]) if pack.kind == TAG else schemes[pack.product]
         if stage.kind != FLAT_LAY and number < len(stage.packs):
             add_shadow(pieces, pack, 0.16 + 0.2 * scheme.gloss)
-        panels = add_body(pieces, pack, scheme)
+        panels = add_body(pieces, pack, scheme, recipe.wrinkle)
         under = _taken(pieces)
         laid = []
         for panel in panels:

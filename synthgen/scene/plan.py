@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from synthgen.arrays import F32, F64, I32, U64
+from synthgen.arrays import F32, F64, I32, U64, Bools
 from synthgen.chance import Stream, uniforms
 from synthgen.recipe import CameraRecipe, CropRecipe, GroundRecipe, InkRecipe, LetterRecipe, LightRecipe, Recipe, ShapeRecipe
 
@@ -45,6 +45,11 @@ def within(draw: F64, bounds: Pair) -> F64:
 def some(draw: F64, share: float, bounds: Pair, otherwise: float = 0.0) -> F64:
     """Return values within `bounds` for `share` of the rows and `otherwise` for the rest, from one draw each."""
     return np.where(draw < share, within(draw / max(share, 1e-9), bounds), otherwise)
+
+
+def of_three(first: Bools, second: Bools, values: tuple[F64, F64, F64]) -> F64:
+    """Return the first value where `first` is, else the second where `second` is, else the third; `np.select` takes twice as long."""
+    return np.where(first, values[0], np.where(second, values[1], values[2]))
 
 
 def pick(draw: F64, weights: NDArray[np.float64]) -> I32:
@@ -144,7 +149,7 @@ def _crop(recipe: CropRecipe, draws: Draws) -> dict[str, NDArray[np.generic]]:
 
 def _tones(draw: F64, spread: F64, light: float, dark: float) -> F64:
     """Return values 0 to 1 for `light` and `dark` shares of the rows, the rest between."""
-    return np.select([draw < light, draw < light + dark], [1 - 0.22 * spread, 0.04 + 0.32 * spread], 0.35 + 0.45 * spread)
+    return of_three(draw < light, draw < light + dark, (1 - 0.22 * spread, 0.04 + 0.32 * spread, 0.35 + 0.45 * spread))
 
 
 def _ground(recipe: GroundRecipe, tile_weights: F64, draws: Draws) -> dict[str, NDArray[np.generic]]:
@@ -186,9 +191,9 @@ def _ink(recipe: Recipe, draws: Draws) -> dict[str, NDArray[np.generic]]:
     for _ in range(CANDIDATES):
         kind, hue, value, strength = next(draws), next(draws), next(draws), next(draws)
         dark, light = kind < ink.dark_share, (kind >= ink.dark_share) & (kind < ink.dark_share + ink.light_share)
-        saturation = np.select([dark, light], [0.35 * strength, 0.15 * strength * strength], 0.35 + 0.65 * strength)
+        saturation = of_three(dark, light, (0.35 * strength, 0.15 * strength * strength, 0.35 + 0.65 * strength))
         candidates.append(
-            colours(hues(hue), saturation, np.select([dark, light], [0.02 + 0.28 * value, 0.82 + 0.18 * value], 0.35 + 0.65 * value))
+            colours(hues(hue), saturation, of_three(dark, light, (0.02 + 0.28 * value, 0.82 + 0.18 * value, 0.35 + 0.65 * value)))
         )
     angle = signs(next(draws))
     gradient = next(draws) < ink.gradient_share

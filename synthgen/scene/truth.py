@@ -28,7 +28,7 @@ def find_truth(plan: ScenePlan, scene: Scene, painted: tuple[Canvas, Image, F32]
     order = np.flatnonzero(scene.pieces["kind"] == LINE)
     order = order[np.argsort(scene.pieces["text"][order], kind="stable")]
     x_heights = np.asarray(atlas.metrics[plan.texts.face, 2], dtype=np.float32)
-    words, chars, hidden = find_words(scene, order, alphabet.classes.get(" ", 0), x_heights, canvas, pixels, found)
+    words, chars, hidden = find_words(scene, order, alphabet.classes.get(" ", 0), x_heights, canvas, pixels.reshape(-1, 3), found)
     lines = found.word_line[:words]
     marked = len(plan.marked)
     ends = np.concatenate([np.zeros(1, dtype=np.int64), found.outline_ends[:words]])

@@ -1,6 +1,7 @@
 """Products out of the grammar and of the user's files."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 
 from synthgen.alphabet import Alphabet
 from synthgen.arrays import I64
+from synthgen.assets import stored_products
 from synthgen.assets.products import MOST_CHARACTERS, column_names, load_products
+from synthgen.assets.stored_products import open_products
 from synthgen.errors import SynthgenError
 from synthgen.recipe import CorpusRecipe, TextRecipe
 from synthgen.scene.copywriting import BRAND, INGREDIENTS, NAME, RECORD_ROLES, ROLES, WEIGHT, ProductTable
@@ -70,6 +73,55 @@ def test_a_record_of_a_file_keeps_its_texts_together(tmp_path: Path, kind: str) 
     for k, record in enumerate(of_file(table)[:40]):
         said = [text(table, record[role]) for role in (BRAND, NAME, WEIGHT, INGREDIENTS)]
         assert said == [f"ACME{k}", f"Soup number {k}", f"{k} oz", f"WATER, SALT, SPICE {k}"]
+
+
+def opened(recipe: TextRecipe, cache: Path, alphabet: Alphabet | None = None) -> ProductTable:
+    alphabet = alphabet or Alphabet()
+    return open_products(recipe, alphabet, text_table(alphabet, [alphabet.characters[0], alphabet.characters[-1]]), cache)
+
+
+def same(a: ProductTable, b: ProductTable) -> bool:
+    """Return whether two tables are equal, types and all."""
+    values = ((getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
+    return all(
+        type(x) is type(y) and (np.array_equal(x, y) and x.dtype == y.dtype if isinstance(x, np.ndarray) else x == y) for x, y in values
+    )
+
+
+def test_a_cold_and_a_warm_cache_give_what_loading_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "foods.csv"
+    written(path)
+    recipe = TextRecipe(corpora=(CorpusRecipe(path=path, column="description"),))
+    cold = opened(recipe, tmp_path / "cache")
+    monkeypatch.setattr(stored_products, "load_products", None)  # a warm cache asks for nothing
+    warm = opened(recipe, tmp_path / "cache")
+    monkeypatch.undo()
+    assert same(cold, warm)
+    assert same(cold, loaded(recipe))
+
+
+@pytest.mark.parametrize("change", ["file", "weight", "alphabet", "grammar"])
+def test_the_cache_is_not_asked_for_what_has_changed(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "foods.csv"
+    written(path)
+    recipe, alphabet = TextRecipe(corpora=(CorpusRecipe(path=path, column="description"),)), Alphabet()
+    before = opened(recipe, tmp_path / "cache", alphabet)
+    if change == "file":
+        path.write_text(ROWS.replace("Soup", "Stew"), encoding="utf-8")
+    elif change == "weight":
+        recipe = TextRecipe(corpora=(CorpusRecipe(path=path, column="description", weight=3.0),))
+    elif change == "grammar":
+        recipe = recipe.model_copy(update={"grammar": 2.0})
+    else:
+        alphabet = Alphabet(alphabet.characters.replace("k", ""))
+    after = opened(recipe, tmp_path / "cache", alphabet)
+    assert not same(before, after)
+    assert same(after, loaded(recipe, alphabet))
+
+
+def test_a_missing_file_is_told_before_the_cache_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(SynthgenError, match=r"corpus gone\.csv: no such file"):
+        opened(TextRecipe(corpora=(CorpusRecipe(path=Path("gone.csv"), column="name"),)), tmp_path)
 
 
 def written(path: Path) -> None:

@@ -70,6 +70,14 @@ def test_marked_places_of_a_photo_are_words_to_ignore_and_stay_free(
         assert not within.any()
 
 
+def test_packs_never_show_a_photo_that_holds_text(tmp_path: Path, painter: Callable[..., tuple[ScenePainter, SceneAssets]]) -> None:
+    paints, assets = painter(marked(tmp_path / "photos"), {"scene": {"product_share": 1.0}, "ground": {"photo_share": 1.0}})
+    photo = assets.backgrounds.index("photos/shelf.png")
+    for index in range(24):
+        plan = paints.plan(index)
+        assert plan.tile != photo and photo not in plan.pieces["tile"] and photo not in plan.looks["tile"]
+
+
 def flat() -> U8:
     return np.full((220, 300, 3), 180, dtype=np.uint8)
 

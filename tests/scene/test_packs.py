@@ -14,7 +14,7 @@ from synthgen.scene.pack_stock import Stock
 from synthgen.scene.pack_views import DRAWS as PLACE_DRAWS
 from synthgen.scene.pack_views import SHELF, Pack, homography, plan_stage
 from synthgen.scene.packs import MOST_PACKS, plan_product_scene
-from synthgen.scene.pieces import BARCODE, FLAT, LINE, ScenePlan
+from synthgen.scene.pieces import BARCODE, FLAT, LINE, WRINKLED, ScenePlan
 from synthgen.scene.plan import ARC
 from synthgen.scene_recipe import SceneRecipe
 from tests.fake_stock import stock_of
@@ -205,6 +205,18 @@ def test_a_side_turned_away_is_farther_and_smaller() -> None:
     assert right > left  # yaw above 0 brings the right edge nearer
 
 
+def test_wrinkles_of_pouches_are_as_deep_as_the_recipe_says(stock: Stock) -> None:
+    recipe = SceneRecipe(wrinkle=(0.03, 0.03))
+    deep = 0
+    for index in range(20):
+        plain, wrinkled = (plan_product_scene(stock, one, 0, index).faces for one in (SceneRecipe(wrinkle=(0.01, 0.01)), recipe))
+        bent = plain["bend"] == WRINKLED
+        deep += bent.sum()
+        assert wrinkled["radius"][bent] == pytest.approx(3 * plain["radius"][bent])
+        assert (wrinkled["radius"][~bent] == plain["radius"][~bent]).all()
+    assert deep > 5
+
+
 def test_a_recipe_without_scenes_is_told() -> None:
     with pytest.raises(ValueError, match="need single"):
         SceneRecipe(single=0, group=0, flat=0, shelf=0)
@@ -212,4 +224,6 @@ def test_a_recipe_without_scenes_is_told() -> None:
         SceneRecipe(white_share=0.8, plain_share=0.8)
     with pytest.raises(ValueError, match="focal"):
         SceneRecipe(focal=(0.5, 2.0))
+    with pytest.raises(ValueError, match=r"need 0 <= low <= high <= 0\.1"):
+        SceneRecipe(wrinkle=(0.01, 1.0))
     assert Recipe()

@@ -9,7 +9,7 @@ import pytest
 
 from synthgen import quads as geometry
 from synthgen.alphabet import READER_STEPS, steps_needed
-from synthgen.arrays import Image
+from synthgen.arrays import U8, Image
 from synthgen.assets.scene_assets import SceneAssets
 from synthgen.assets.studio import Opened
 from synthgen.recipe import CropRecipe
@@ -77,9 +77,13 @@ def test_quads_of_a_crop_hold_its_ink_and_it_reads_as_its_label(easel: Easel, st
 def test_a_crop_is_upright_however_its_word_is_turned(easel: Easel, studio: Studio, turn: str) -> None:
     upright, turned = cut(easel, studio, "upright").picture, cut(easel, studio, turn).picture
     assert abs(upright.shape[1] - turned.shape[1]) <= 4
-    fitted = cv2.resize(turned, upright.shape[1::-1])
-    assert np.corrcoef(darkness(upright).ravel(), darkness(fitted).ravel())[0, 1] > 0.9
-    assert np.corrcoef(darkness(upright).ravel(), darkness(fitted[::-1, ::-1]).ravel())[0, 1] < 0.6
+    fitted = np.asarray(cv2.resize(turned, upright.shape[1::-1]), dtype=np.uint8)
+    assert alike(upright, fitted) > 0.9 and alike(upright, fitted[::-1, ::-1]) < 0.6
+
+
+def alike(a: U8, b: U8) -> float:
+    """Return the correlation of two pictures' ink."""
+    return float(np.corrcoef(darkness(a).ravel().astype(np.float64), darkness(b).ravel().astype(np.float64))[0, 1])
 
 
 def test_a_crop_has_the_margins_of_the_recipe(easel: Easel, studio: Studio) -> None:
@@ -137,6 +141,7 @@ def test_neighbours_share_a_scene_that_is_in_no_shard(easel: Easel, studio: Stud
     crop = studio.recipe.crop.model_copy(update={"from_scenes_share": 1.0})
     found = with_scene_words(block, painted, crop, 5, 9)
     assert painted.asked == [SCENES_APART + k for k in range(-(-100 // WORDS_A_SCENE))]
+    assert SCENES_APART > 10**12  # more scenes than any run has
     texts = [("Nought", "First", "Second")[(SCENES_APART + k // WORDS_A_SCENE) % 3] for k in range(100)]
     assert [found.text(row) for row in range(100)] == texts
     assert (found.source == 9).all() and (found.tile == 3).all() and found.counts["from_scenes"] == 100
