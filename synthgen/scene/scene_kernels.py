@@ -759,15 +759,16 @@ def look_beside(quad: F32, row: int, canvas: Canvas, pixels: U8, spread: F32) ->
 def along_baseline(way: Way, boxes: F32, whole: F32, quad: F32) -> None:
     """Write the picture's quad of the smallest rectangle along the word's baseline around its character quads.
 
-    `boxes` (chars, 4), `whole` (4,): the word's box. Of a bent word the baseline is the one at its middle.
+    `boxes` (chars, 4), `whole` (4,): the word's box. Of a bent word the baseline runs from its first to its last character.
     """
     mu, mv = (whole[0] + whole[2]) / 2, (whole[1] + whole[3]) / 2
     x, y = to_bent(way, mu, mv)
-    ax, ay = to_bent(way, mu - 0.5, mv)
-    bx, by = to_bent(way, mu + 0.5, mv)
+    wide = max(whole[2] - whole[0], 1.0)
+    ax, ay = to_bent(way, mu - wide / 2, mv)
+    bx, by = to_bent(way, mu + wide / 2, mv)
     cx, cy = to_bent(way, mu, mv - 0.5)
     dx, dy = to_bent(way, mu, mv + 0.5)
-    j00, j10, j01, j11 = bx - ax, by - ay, dx - cx, dy - cy
+    j00, j10, j01, j11 = (bx - ax) / wide, (by - ay) / wide, dx - cx, dy - cy
     det = j00 * j11 - j01 * j10
     u0, v0, u1, v1 = 1e9, 1e9, -1e9, -1e9
     if abs(det) < 1e-6 * (abs(j00 * j11) + abs(j01 * j10) + 1e-12):  # on a jar's far side: nothing to see
