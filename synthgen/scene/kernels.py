@@ -163,14 +163,28 @@ def character_boxes(lines: Lines, atlas: Atlas, text: int, x_height: float, boxe
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def plane(look: Looks, box: F64, h: F64) -> None:
-    """Write the homography from the bent line, seen from the middle of `box`, to an unscaled picture."""
+def reach(boxes: F32, frame: F64, middle_v: float, half: F64) -> None:
+    """Write how far bent boxes reach from the word's middle, across and down, to `half` (2,); `frame` as for `place_quads`."""
+    half[:] = 1.0
+    for k in range(boxes.shape[0]):
+        for corner in range(4):
+            u = boxes[k, 0] if corner in (0, 3) else boxes[k, 2]
+            v = boxes[k, 1] if corner in (0, 1) else boxes[k, 3]
+            p, q = bend(int(frame[1]), frame[2], frame[3], u - frame[0], v - middle_v)
+            half[0], half[1] = max(half[0], abs(p)), max(half[1], abs(q))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def plane(look: Looks, half: F64, h: F64) -> None:
+    """Write the homography from the bent line, seen from its middle, to an unscaled picture.
+
+    `half` (2,): how far it reaches; the depth changes by `depth_x` and `depth_y` up to there, so that no point is behind the eye.
+    """
     tilt = look.tilt_deg * PI / 180
     c, s = cosine(tilt), sine(tilt)
-    half_u, half_v = max((box[2] - box[0]) / 2 * look.stretch, 1.0), max((box[3] - box[1]) / 2, 1.0)
     shape = np.array([look.stretch, -look.slant, 0.0, look.shear * look.stretch, 1 - look.shear * look.slant, 0.0, 0.0, 0.0, 1.0])
     turn = np.array([c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0])
-    depth = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, look.depth_x / half_u, look.depth_y / half_v, 1.0])
+    depth = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, look.depth_x / half[0], look.depth_y / half[1], 1.0])
     turned = np.empty(9)
     multiply(turn, shape, turned)
     multiply(turned, depth, h)
@@ -252,7 +266,7 @@ def lay_out(looks: Looks, lines: Lines, atlas: Atlas, face: I32, char_offsets: I
     `lines.x` is changed in place: letters spaced, pens at whole line pixels (as the glyph fields are laid). `crop_px`: height and
     widest width of the pictures. Writes `frames` (n,) of FRAME and `quads` (all characters, 4, 2) in picture px.
     """
-    h, fit, whole = np.empty(9), np.empty(9), np.empty(9)
+    h, fit, whole, half = np.empty(9), np.empty(9), np.empty(9), np.empty(2)
     for i in range(len(looks)):
         look, frame = looks[i], frames[i]
         apart = 0.0
@@ -264,13 +278,14 @@ def lay_out(looks: Looks, lines: Lines, atlas: Atlas, face: I32, char_offsets: I
         boxes = np.empty((last - first, 4), np.float32)
         character_boxes(lines, atlas, i, metrics[2], boxes)
         box = np.array([boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()])
-        plane(look, box, h)
         radius = bend_radius(look, box[2] - box[0], box[3] - box[1], (boxes[:, 2] - boxes[:, 0]).max())
         place = np.array([(box[0] + box[2]) / 2, look.bend, radius, look.bend_view])
+        middle_v = (box[1] + box[3]) / 2
+        reach(boxes, place, middle_v, half)
+        plane(look, half, h)
         own = quads[first:last]
         pads = np.array([look.pad_left, look.pad_top, look.pad_right, look.pad_bottom, max(box[3] - box[1], metrics[2])])
         size = np.empty(2)
-        middle_v = (box[1] + box[3]) / 2
         for _ in range(2):
             place_quads(boxes, place, h, middle_v, own)
             size[0], size[1] = crop_px[0], crop_px[1]

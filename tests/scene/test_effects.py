@@ -15,7 +15,7 @@ EFFECTS = [
     for name, table in tables_of(RECIPE).items()
     for key in type(table).model_fields
     if key.endswith("_share") and name in ("letters", "crop", "ground", "ink", "light", "camera")
-    and key not in ("photo_share", "grey_share", "light_share", "dark_share")
+    and key not in ("photo_share", "grey_share", "light_share", "dark_share", "from_scenes_share")
 ]  # fmt: skip
 
 

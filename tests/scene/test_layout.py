@@ -75,7 +75,7 @@ def test_find_points_leads_back_to_the_line_from_where_place_quads_went(bend: in
     looks["bend"], looks["bend_size"], looks["bend_view"] = bend, {WAVE: 4.0}.get(bend, 60.0), 0.3
     look, box, frame = looks[0], np.array([3.0, -30.0, 203.0, 10.0]), np.zeros(1, dtype=FRAME)[0]
     h, fit, whole, quads = np.empty(9), np.empty(9), np.empty(9), np.empty((20, 4, 2), np.float32)
-    kernels.plane(look, box, h)
+    kernels.plane(look, np.array([(box[2] - box[0]) / 2, (box[3] - box[1]) / 2]), h)
     u = np.linspace(3, 203, 21, dtype=np.float32)
     boxes: F32 = np.stack([u[:-1], np.full(20, -30, np.float32), u[1:], np.full(20, 10, np.float32)], axis=1)
     place = np.array([103.0, bend, kernels.bend_radius(look, 200.0, 40.0, 10.0), 0.3])

@@ -12,7 +12,7 @@ from synthgen.arrays import Bools
 from synthgen.recipe import Recipe
 from synthgen.scene import plan
 from synthgen.scene.plan import ARC, CYLINDER, EM_PX, LOOK, WAVE, Looks, plan_looks
-from tests.studio_fixture import Tables, first, merged, tables_of
+from tests.studio_fixture import WITHOUT_LOOKS, Tables, first, merged, tables_of
 
 ROWS = 20_000
 WEIGHTS = np.array([3.0, 1.0, 0.0, 4.0])
@@ -97,7 +97,7 @@ SHARES = [
     f"{name}.{key.removesuffix('_share')}"
     for name, table in tables_of(Recipe()).items()
     for key in type(table).model_fields
-    if key.endswith("_share") and name not in ("text", "fonts")
+    if key.endswith("_share") and name not in WITHOUT_LOOKS and key != "from_scenes_share"
 ]
 
 
