@@ -85,7 +85,7 @@ def start(bench: Bench) -> Figures:
 
     def first() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            command = [*synthgen, "render", "--n", "1", "--out", str(Path(folder) / "out")]
+            command = [*synthgen, "render", "--n", "1", "--scenes", "0", "--out", str(Path(folder) / "out")]
             subprocess.run(command, check=True, capture_output=True, cwd=folder)
 
     helped, _ = bench.repeated(lambda: wall_of(lambda: subprocess.run([*synthgen, "--help"], check=True, capture_output=True)))
