@@ -153,6 +153,19 @@ def test_each_visible_character_has_a_peak_in_its_quad(scenes: list[Scene]) -> N
     assert tried > 1_000
 
 
+def test_small_characters_have_a_lower_peak_in_their_quad(scenes: list[Scene]) -> None:
+    """Their own, looser bound: from 5 px on, two map pixels and a half, at least 90 of 255."""
+    tried = 0
+    for scene in scenes:
+        truth = scene.truth
+        least = sides(truth.char_quads).min(axis=1)
+        small = (least >= 5) & (least < LEAST_PX) & drawable(truth.char_quads) & within_picture(truth.char_quads, scene)
+        for char in np.flatnonzero(small & (truth.char_visible >= LEAST_SEEN)):
+            assert highest(scene.region, truth.char_quads[char].astype(np.float64)) >= 90, (scene.index, char)
+            tried += 1
+    assert tried > 500
+
+
 def links_of(scene: Scene) -> Quads:
     truth = scene.truth
     return affinity_quads(truth.char_quads, np.where(truth.char_visible >= LEAST_SEEN, truth.char_word, -1).astype(np.int32))
