@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthgen.arrays import F32, I32, I64, U16, U64, Bools, Quads
+from synthgen.arrays import F32, I32, I64, U16, Bools, Quads
 from synthgen.scene.plan import Looks
 from synthgen.scene.records import Lines
 
@@ -108,6 +108,3 @@ class Truth:
     char_visible: F32
     hidden: int = 0  # words left out because nothing of them is seen
     redrawn: int = 0  # lines painted again in plain ink, as nobody could read them
-
-
-Index = U64
