@@ -8,27 +8,35 @@ PYTHON ?= python3
 N ?= 20000
 OUT ?= shards
 RECIPE ?=
+DATA ?= $(OUT)
+RUN ?= runs/recognizer
+SAMPLES ?= 0
+EVAL ?=
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 BENCH_STAMP := .venv/.installed-bench
+TRAIN_STAMP := .venv/.installed-train
 SLOW_STAMP := .venv/.installed-slow
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup render test test-slow check bench clean
+.PHONY: help setup render train-recognizer test test-slow check bench clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with synthgen and what its tests need
 
 render: $(STAMP) ## render N word images (20000) into OUT (shards), or go on with a run that was stopped; RECIPE=FILE chooses another look
 	$(BIN)/synthgen render --n $(N) --out $(OUT) --resume $(if $(RECIPE),--recipe $(RECIPE))
 
-test: $(STAMP) ## run the fast tests, 4 minutes at most
+train-recognizer: $(TRAIN_STAMP) ## train the reader on the words of DATA (OUT) into RUN, or go on with a run that was stopped; SAMPLES=2000000 sees that many, EVAL=DIR measures on real crops
+	$(BIN)/recognizer train --data $(DATA) --out $(RUN) --samples $(SAMPLES) --resume $(foreach place,$(EVAL),--evaluate-on $(place))
+
+test: $(TRAIN_STAMP) ## run the fast tests, 4 minutes at most; installs TensorFlow
 	$(BIN)/python -m pytest -q
 
-test-slow: $(SLOW_STAMP) ## run the slow tests too; installs TensorFlow
+test-slow: $(SLOW_STAMP) ## run the slow tests too; installs JAX
 	$(BIN)/python -m pytest -q -m "slow or not slow"
 
 check: $(STAMP) ## lint, formatting, types and the house rules
@@ -49,15 +57,20 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "synthgen needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true); name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "building .venv: a minute or two, once" >&2
-	@rm -f $(STAMP) $(BENCH_STAMP) $(SLOW_STAMP)
+	@rm -f $(STAMP) $(BENCH_STAMP) $(TRAIN_STAMP) $(SLOW_STAMP)
 	@$(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(PIP) --editable '.[dev]'
 	@touch $(STAMP)
 
 $(BENCH_STAMP): $(STAMP)
-	@$(PIP) --editable '.[dev,bench]'
+	@$(PIP) --editable '.[dev,train,bench]'
 	@touch $(BENCH_STAMP)
 
-$(SLOW_STAMP): $(STAMP)
+$(TRAIN_STAMP): $(STAMP)
+	@echo "installing TensorFlow: a minute or two, once" >&2
 	@$(PIP) --editable '.[dev,train]'
+	@touch $(TRAIN_STAMP)
+
+$(SLOW_STAMP): $(TRAIN_STAMP)
+	@$(PIP) --editable '.[dev,train,jax]'
 	@touch $(SLOW_STAMP)

@@ -16,20 +16,37 @@ if TYPE_CHECKING:
     from synthgen.errors import SynthgenError as SynthgenError
     from synthgen.heatmaps import heat_maps as heat_maps
     from synthgen.recipe import Recipe as Recipe
+    from synthgen.renderer import BlockRenderer as BlockRenderer
     from synthgen.renderer import stream as stream
     from synthgen.scene.words import WordBlock as WordBlock
+    from synthgen.shards.groups import ShardGroups as ShardGroups
+    from synthgen.shards.groups import open_groups as open_groups
     from synthgen.shards.read import read as read
 
 HOMES = {
     "Alphabet": "synthgen.alphabet",
+    "BlockRenderer": "synthgen.renderer",
     "Recipe": "synthgen.recipe",
+    "ShardGroups": "synthgen.shards.groups",
     "SynthgenError": "synthgen.errors",
     "WordBlock": "synthgen.scene.words",
     "heat_maps": "synthgen.heatmaps",
+    "open_groups": "synthgen.shards.groups",
     "read": "synthgen.shards.read",
     "stream": "synthgen.renderer",
 }
-__all__ = ["Alphabet", "Recipe", "SynthgenError", "WordBlock", "heat_maps", "read", "stream"]
+__all__ = [
+    "Alphabet",
+    "BlockRenderer",
+    "Recipe",
+    "ShardGroups",
+    "SynthgenError",
+    "WordBlock",
+    "heat_maps",
+    "open_groups",
+    "read",
+    "stream",
+]
 
 
 def __getattr__(name: str) -> object:

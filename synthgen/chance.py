@@ -22,6 +22,9 @@ class Stream(IntEnum):
     REGION = 11
     SCENE_KIND = 12
     SCENE_WORD = 13
+    GROUP_ORDER = 14  # of a trainer's data
+    ROW_ORDER = 15
+    ALIGNED = 16
 
 
 def mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

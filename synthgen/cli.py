@@ -4,15 +4,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from synthgen.errors import SynthgenError
+from synthgen.told import told
 
 app = typer.Typer(
     help="Synthetic training data for reading text off product photos.",
@@ -63,7 +61,7 @@ def render(
     pictures = -(-n // 100) if scenes is None else scenes
     flags = Flags(recipe, corpus or (), fonts, backgrounds)
     order = launch.Order(flags, out, n, pictures, seed, form.value, shard_size, _processors(workers), resume, cache)
-    with _told(f"stopped; what is whole is kept. Go on with: synthgen render --out {out} ... --resume"):
+    with told(f"stopped; what is whole is kept. Go on with: synthgen render --out {out} ... --resume"):
         report = launch.render(order)
     if as_json:
         typer.echo(json.dumps(launch.as_json(report)))
@@ -93,7 +91,7 @@ def preview(
     from synthgen.found import Flags
     from synthgen.preview import measure, measure_scenes, save, sheet, sheet_of_scenes
 
-    with _told("stopped"):
+    with told("stopped"):
         opened = launch.open_assets(Flags(recipe, corpus or (), fonts, backgrounds), cache)
         shown = count or (6 if scenes else 120)
         if scenes:
@@ -121,7 +119,7 @@ def list_fonts(
     from synthgen import launch
     from synthgen.found import Flags
 
-    with _told("stopped"):
+    with told("stopped"):
         used, refused = launch.list_faces(Flags(recipe=recipe, fonts=fonts), cache)
     if as_json:
         typer.echo(json.dumps({"faces": used, "refused": refused}))
@@ -141,19 +139,6 @@ def common(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")]
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO)
     for chatty in ("numba", "fontTools", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-@contextmanager
-def _told(interrupted: str) -> Iterator[None]:
-    """Turn what a user can mend into one line and exit code 1, Ctrl-C into `interrupted` and 130."""
-    try:
-        yield
-    except SynthgenError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as stop:
-        typer.echo(f"\n{interrupted}", err=True)
-        raise typer.Exit(130) from stop
 
 
 def _processors(workers: int) -> int:

@@ -131,13 +131,32 @@ def utf8(alphabet: Alphabet, labels: U16, offsets: I64) -> tuple[U8, I64]:
     return np.frombuffer(b"".join(parts[k - 1] for k in labels), dtype=np.uint8), ends[offsets]
 
 
+class BlockRenderer:
+    """Samples by index, without disk: the same that `synthgen render` writes before JPEG; for one thread at a time."""
+
+    def __init__(self, recipe: Recipe, *, seed: int, cache: Path | None = None) -> None:
+        """Open the recipe's assets.
+
+        Raises:
+            SynthgenError: the recipe's assets cannot be used.
+        """
+        folder = cache or default_folder()
+        opened = open_studio(recipe, folder)
+        self._renderer = Renderer(opened, seed, open_scene_assets(opened, recipe, folder) if needs_scenes(recipe, 0) else None)
+
+    def block(self, span: range) -> WordBlock:
+        """Return the samples of `span` (step 1, not empty) as arrays, RGB."""
+        return next(self._renderer.blocks(span, len(span)))
+
+    def blocks(self, span: range, size: int) -> Iterator[WordBlock]:
+        """Yield the samples of `span` (step 1), `size` at a time."""
+        return self._renderer.blocks(span, size)
+
+
 def stream(recipe: Recipe, span: range, *, seed: int, block: int = BLOCK, cache: Path | None = None) -> Iterator[WordBlock]:
     """Yield the samples of `span` (step 1) in blocks of arrays, RGB, without disk: the same that `synthgen render` writes before JPEG.
 
     Raises:
         SynthgenError: the recipe's assets cannot be used.
     """
-    folder = cache or default_folder()
-    opened = open_studio(recipe, folder)
-    scenes = open_scene_assets(opened, recipe, folder) if needs_scenes(recipe, 0) else None
-    yield from Renderer(opened, seed, scenes).blocks(span, block)
+    yield from BlockRenderer(recipe, seed=seed, cache=cache).blocks(span, block)

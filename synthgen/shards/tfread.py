@@ -1,9 +1,11 @@
 """Rows of TFRecord shards as record batches."""
 
 import mmap
+import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -24,22 +26,53 @@ def tfrecord_batches(path: Path, table: str, columns: list[str]) -> Iterator[pa.
     Raises:
         SynthgenError: the file is cut off, changed, or of other samples.
     """
-    layout = TABLES[table]
-    records = _records(path)
-    while held := [_lists(record) for record in islice(records, layout.row_group)]:
-        try:
-            yield _batch(held, layout, columns)
-        except KeyError as error:
-            cure = "give a shard of them that synthgen rendered, or another table="
-            raise SynthgenError(f"{path}: need samples of {table}, got a record without {error}; {cure}") from error
-
-
-def _records(path: Path) -> Iterator[memoryview]:
-    """Yield the data of each record, its checksums compared."""
     with path.open("rb") as file:
         if path.stat().st_size == 0:  # cannot be mapped
             return
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    records = _records(str(path), data)
+    while held := list(islice(records, TABLES[table].row_group)):
+        yield _table_batch(str(path), held, table, columns)
+
+
+def record_groups(path: str, file: BinaryIO, most: int) -> Iterator[tuple[int, int]]:
+    """Yield the first byte and the number of records of each group of up to `most` records, by the lengths in `file` alone."""
+    begin = at = rows = 0
+    while head := file.read(FRAME - 4):
+        if len(head) < FRAME - 4:
+            raise SynthgenError(f"{path}: byte {at}: need a whole TFRecord, got one cut off or changed; render again with --resume")
+        at = file.seek(int.from_bytes(head[:8], "little") + 4, os.SEEK_CUR)
+        rows += 1
+        if rows == most:
+            yield begin, rows
+            begin, rows = at, 0
+    if rows:
+        yield begin, rows
+
+
+def batch_of(path: str, file: BinaryIO, table: str, columns: list[str], rows: int) -> pa.RecordBatch:
+    """Return the named columns of the next `rows` records of `file`.
+
+    Raises:
+        SynthgenError: the file is cut off, changed, or of other samples.
+    """
+    frames = bytearray()
+    for _ in range(rows):
+        head = file.read(FRAME - 4)
+        frames += head + file.read(int.from_bytes(head[:8], "little") + 4)
+    return _table_batch(path, list(_records(path, memoryview(frames))), table, columns)
+
+
+def _table_batch(path: str, records: list[memoryview], table: str, columns: list[str]) -> pa.RecordBatch:
+    try:
+        return _batch([_lists(record) for record in records], TABLES[table], columns)
+    except KeyError as error:
+        cure = "give a shard of them that synthgen rendered, or another table="
+        raise SynthgenError(f"{path}: need samples of {table}, got a record without {error}; {cure}") from error
+
+
+def _records(path: str, data: memoryview) -> Iterator[memoryview]:
+    """Yield the data of each record, its checksums compared."""
     pixels = np.frombuffer(data, dtype=np.uint8)
     at = 0
     while at < len(data):

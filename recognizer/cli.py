@@ -1,0 +1,131 @@
+"""The command `recognizer`: parse, delegate, print."""
+
+import json
+import logging
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthgen.told import told
+
+app = typer.Typer(
+    help="Train, measure, use and export the word reader.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+
+
+class Rectify(StrEnum):
+    """What stands before the reader."""
+
+    NONE = "none"
+    STN = "stn"
+
+
+class Head(StrEnum):
+    """What turns the features into text."""
+
+    CTC = "ctc"
+    ATTENTION = "attention"
+
+
+class Precision(StrEnum):
+    """What products are computed in."""
+
+    BF16 = "bf16"
+    FLOAT32 = "float32"
+
+
+@app.command("train")
+def train_reader(
+    out: Annotated[Path, typer.Option(help="Folder for the run: checkpoint, curves, evaluations, reader.keras.")],
+    data: Annotated[
+        list[str] | None, typer.Option(help="DIR[:WEIGHT]: shards, here or at s3://, or a folder with labels.csv; repeatable.")
+    ] = None,
+    stream: Annotated[
+        str | None, typer.Option(help="Recipe file whose samples are rendered as they are needed; `product`: built in.")
+    ] = None,
+    stream_seed: Annotated[int, typer.Option(help="Seed of the streamed samples.", min=0)] = 0,
+    samples: Annotated[int, typer.Option(help="Word images to train on; 0: each of DATA once.", min=0)] = 0,
+    batch: Annotated[int, typer.Option(help="Word images a step.", min=1)] = 64,
+    evaluate_on: Annotated[
+        list[str] | None, typer.Option(help="Folder with labels.csv, or shards; repeatable. Without: rendered words.")
+    ] = None,
+    evaluate_every: Annotated[int, typer.Option(help="Word images between evaluations; 0: a tenth of the run.", min=0)] = 0,
+    init: Annotated[Path | None, typer.Option(help="Weights to start from, a reader.keras: fine-tuning.")] = None,
+    rectify: Annotated[Rectify, typer.Option(help="stn: a spatial transformer before the reader.")] = Rectify.NONE,
+    head: Annotated[Head, typer.Option(help="How features become text.")] = Head.CTC,
+    width: Annotated[int, typer.Option(help="Pixels that pictures are stretched to; a multiple of 4.")] = 128,
+    alphabet: Annotated[Path | None, typer.Option(help="File with the characters; the built-in 92 if none.")] = None,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-7, max=1.0)] = 1e-3,
+    warm_up: Annotated[int, typer.Option(help="Steps until the rate is reached.", min=0)] = 300,
+    decay: Annotated[float, typer.Option(help="Weight decay.", min=0.0)] = 0.01,
+    clip_norm: Annotated[float, typer.Option(help="Longest gradient.", min=1e-3)] = 5.0,
+    averaging: Annotated[float, typer.Option(help="Momentum of the averaged weights.", min=0.0, max=0.99999)] = 0.999,
+    aligned_share: Annotated[
+        float, typer.Option(help="Share of rows that learn where each character lies, at the start.", min=0.0, max=1.0)
+    ] = 0.5,
+    aligned_until: Annotated[float, typer.Option(help="Share of the run after which no row does.", min=0.0, max=1.0)] = 0.6,
+    precision: Annotated[Precision | None, typer.Option(help="Without: bf16 where the hardware multiplies it.")] = None,
+    jit: Annotated[bool | None, typer.Option(help="Compile with XLA. Without: on JAX only.")] = None,
+    devices: Annotated[int, typer.Option(help="GPUs to split each batch over.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="Threads that make batches.", min=1)] = 2,
+    max_queue_size: Annotated[int, typer.Option(help="Batches made ahead.", min=1)] = 16,
+    use_multiprocessing: Annotated[bool, typer.Option("--use-multiprocessing", help="Spawned processes in place of threads.")] = False,
+    log_every: Annotated[int, typer.Option(help="Steps between lines of the log.", min=1)] = 100,
+    checkpoint_every: Annotated[int, typer.Option(help="Word images between checkpoints.", min=1)] = 50_000,
+    seed: Annotated[int, typer.Option(help="Of the first weights and the order of the data.", min=0)] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT, if there is one.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train the reader on shards, on samples straight from the engine, on real crops, or on a mixture."""
+    with told(f"stopped; the last checkpoint is kept. Go on with: recognizer train --out {out} ... --resume"):
+        from recognizer.options import ReaderOptions
+        from recognizer.sources import Chosen
+        from recognizer.train import Order, Surroundings, run
+        from synthgen import Alphabet
+        from training.devices import Computing
+        from training.feeding import Feeding
+        from training.optimizers import Tuning
+
+        letters = Alphabet.read(alphabet) if alphabet else Alphabet()
+        order = Order(
+            chosen=Chosen(tuple(data or ()), stream, stream_seed),
+            samples=samples,
+            batch=batch,
+            seed=seed,
+            options=ReaderOptions(len(letters.characters) + 1, rectify.value, head.value, width),
+            alphabet=letters,
+            tuning=Tuning(0, rate, warm_up, decay=decay, clip_norm=clip_norm, averaging=averaging),
+            aligned_share=aligned_share,
+            aligned_until=aligned_until,
+            init=init,
+            computing=Computing(precision.value if precision else None, jit, devices),
+        )
+        feeding = Feeding(workers, max_queue_size, use_multiprocessing)
+        report = run(order, Surroundings(out, feeding, tuple(evaluate_on or ()), log_every, evaluate_every, checkpoint_every, resume))
+    typer.echo(
+        json.dumps(report)
+        if as_json
+        else f"{report['reader']}: trained on {report['samples']:,} words; try it: recognizer read --weights {report['reader']} IMAGE"
+    )
+
+
+@app.callback()
+def common(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False) -> None:
+    """Set up logging: progress and warnings go to stderr."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # noqa: TID251 # TensorFlow tells about oneDNN otherwise, at each start
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO)
+    for chatty in ("numba", "fontTools", "PIL", "tensorflow", "absl", "h5py", "jax"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C outside a command's own care ends it quietly too."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,92 @@
+"""What a reader in training is worth: its averaged weights read labelled pictures; scores, curves and sheets go to the run's folder."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from recognizer.decode import attention_greedy, greedy
+from recognizer.evaluate import WordReader, evaluate
+from recognizer.labelled import Labelled, LabelledBlock
+from recognizer.model import build_reader
+from recognizer.options import ReaderOptions
+from recognizer.prepare import prepare
+from recognizer.report import save_worst_sheet
+from recognizer.scorer import keras_scorer
+from recognizer.weights import Reader
+from synthgen import Alphabet, BlockRenderer, Recipe
+from synthgen.arrays import U8, Image
+from training import checkpoints
+from training.logs import RunLog
+
+RENDERED = "rendered"
+RENDERED_COUNT = 2048
+RENDERED_SEED = 2**63 + 1  # nobody trains on it
+NAME_LENGTH = 40
+
+log = logging.getLogger(__name__)
+
+
+class Examiner:
+    """Reads the evaluation sets with a copy of the model that holds the averaged weights."""
+
+    def __init__(self, options: ReaderOptions, alphabet: Alphabet, out: Path, places: tuple[str, ...]) -> None:
+        """Take where evaluations are written, and the places of the sets; without any, words are rendered to be read."""
+        self.model = build_reader(options)
+        self._reader = Reader(self.model, options, alphabet, {})
+        self._out, self._width = out, options.width
+        self._decoder = greedy if options.head == "ctc" else attention_greedy
+        self._sets = {_short(place): Labelled(place, self._prepared) for place in places} or {RENDERED: Rendered(options.width)}
+
+    def take(self, reader: keras.Model, trained: keras.Model) -> None:
+        """Copy the averaged weights of a model in training, and what its batch norms have measured."""
+        averaged = dict(zip((value.path for value in trained.trainable_variables), checkpoints.averages(trained), strict=True))
+        for own, value in zip(self.model.variables, reader.variables, strict=True):
+            own.assign(averaged.get(value.path, value))
+
+    def examine(self, step: int, samples: int) -> dict[str, object]:
+        """Return the scores of each set, and write them, with a sheet of the worst mistakes."""
+        word_reader = WordReader(keras_scorer(self._reader), self._decoder, self._reader.alphabet)
+        found: dict[str, object] = {}
+        for name, blocks in self._sets.items():
+            evaluation = evaluate(word_reader, blocks)
+            scores = evaluation.scores.to_json()
+            found[name] = scores
+            with RunLog(self._out, f"evaluation-{name}", step - 1) as table:
+                table.add({"step": step, "samples": samples, **scores})
+            save_worst_sheet(evaluation, self._out / f"worst-{name}.png")
+            log.info(
+                "step %d: %s: %.1f %% exact, %.1f %% of letters and digits",
+                step,
+                name,
+                100 * scores["accuracy_exact"],
+                100 * scores["accuracy_alnum"],
+            )
+        return {"evaluations": found}
+
+    def _prepared(self, image: Image) -> U8:
+        return prepare(image, self._width)
+
+
+class Rendered:
+    """Words from the engine that no one trains on."""
+
+    def __init__(self, width: int) -> None:
+        """Take the reader's width."""
+        self._width = width
+        self._blocks: list[LabelledBlock] = []
+
+    def __iter__(self) -> Iterator[LabelledBlock]:
+        if not self._blocks:
+            block = BlockRenderer(Recipe(), seed=RENDERED_SEED).block(range(RENDERED_COUNT))
+            rows = range(RENDERED_COUNT)
+            prepared = np.stack([prepare(block.picture(row), self._width) for row in rows])
+            self._blocks = [LabelledBlock(prepared, tuple(block.text(row) for row in rows), tuple(map(str, rows)), ())]
+        return iter(self._blocks)
+
+
+def _short(place: str) -> str:
+    """Return a name for files and curves."""
+    return Path(place).name[-NAME_LENGTH:] or "set"

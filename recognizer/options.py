@@ -1,0 +1,37 @@
+"""What a reader is built from; free of Keras, so that an exported reader is used without it."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from recognizer.prepare import WIDTH
+from synthgen.alphabet import PRINTABLE_92
+from synthgen.errors import SynthgenError
+
+LEAST_WIDTH = 16  # px; three steps
+
+
+@dataclass(frozen=True)
+class ReaderOptions:
+    """What a reader is built from; stored in its file."""
+
+    classes: int = len(PRINTABLE_92) + 1  # class 0 is the blank
+    rectify: Literal["none", "stn"] = "none"
+    head: Literal["ctc", "attention"] = "ctc"
+    width: int = WIDTH  # px, what pictures are stretched to
+
+    def __post_init__(self) -> None:
+        if self.rectify not in ("none", "stn"):
+            raise SynthgenError(f"--rectify: need none or stn, got {self.rectify!r}; leave it out for none")
+        if self.head not in ("ctc", "attention"):
+            raise SynthgenError(f"--head: need ctc or attention, got {self.head!r}; leave it out for ctc")
+        if self.width % 4 or self.width < LEAST_WIDTH:
+            raise SynthgenError(f"--width: need a multiple of 4, {LEAST_WIDTH} or more, got {self.width}; take {WIDTH}")
+
+    @property
+    def steps(self) -> int:
+        """Time steps of the features, `width / 4 - 1`: the longest label, with a step between equal neighbours."""
+        return self.width // 4 - 1
+
+    def to_json(self) -> dict[str, int | str]:
+        """Return the options as plain values."""
+        return asdict(self)

@@ -1,0 +1,95 @@
+"""Prepared pictures in, logits out, by Keras or by ONNX Runtime; each is imported only where it is used."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recognizer.header import CURE, Header
+from recognizer.options import ReaderOptions
+from recognizer.prepare import as_input
+from synthgen.alphabet import Alphabet
+from synthgen.arrays import F32, U8
+from synthgen.errors import SynthgenError
+
+if TYPE_CHECKING:
+    from recognizer.weights import Reader
+
+BATCH = 128  # pictures; what is laid out for them takes some 10 MB each
+
+
+def keras_scorer(reader: "Reader", batch: int = BATCH) -> Callable[[U8], F32]:
+    """Return a function from prepared pictures (n, 32, width) to logits (n, steps, classes), `batch` at a time.
+
+    The last batch is filled up with black, so that nothing is compiled anew for its size.
+    """
+
+    def score(prepared: U8) -> F32:
+        found = [np.zeros((0, *reader.model.output_shape[1:]), np.float32)]
+        for part in _batches(prepared, batch):
+            filled = np.zeros((batch, *part.shape[1:]), np.uint8)
+            filled[: len(part)] = part
+            found.append(np.asarray(reader.model.predict_on_batch(as_input(filled)), dtype=np.float32)[: len(part)])
+        return np.concatenate(found)
+
+    return score
+
+
+@dataclass(frozen=True)
+class OnnxScorer:
+    """A function from prepared pictures (n, 32, width) to logits (n, steps, classes), and what the file says of itself."""
+
+    header: Header
+    run: Callable[[F32], F32]
+
+    def __call__(self, prepared: U8) -> F32:
+        """Return the logits; n may be 0."""
+        parts = list(_batches(prepared, BATCH)) or [prepared]
+        return np.concatenate([self.run(as_input(part)) for part in parts])
+
+    @property
+    def options(self) -> ReaderOptions:
+        """What the reader was built from."""
+        return self.header.options
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """What its classes mean."""
+        return self.header.alphabet
+
+    @property
+    def card(self) -> dict[str, object]:
+        """Where it comes from."""
+        return self.header.card
+
+    @property
+    def width(self) -> int:
+        """Of the pictures it takes, px."""
+        return self.options.width
+
+
+def onnx_scorer(path: Path, threads: int = 0) -> OnnxScorer:
+    """Return the scorer of a file that `export_onnx` or `quantize` wrote, on `threads` threads of the processor, 0: one a core.
+
+    Raises:
+        SynthgenError: ONNX Runtime is not installed, or the file holds no reader.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise SynthgenError(f"{path}: ONNX readers need ONNX Runtime: pip install onnxruntime") from error
+    chosen = onnxruntime.SessionOptions()
+    chosen.intra_op_num_threads = threads
+    chosen.log_severity_level = 3  # errors; its warnings are about what it optimizes
+    try:
+        session = onnxruntime.InferenceSession(path.read_bytes(), chosen, providers=["CPUExecutionProvider"])
+    except (OSError, RuntimeError, ValueError) as error:  # of its own exceptions some are the one, some the other
+        raise SynthgenError(f"{path}: need an ONNX file, got one that cannot be read: {error}; {CURE}") from error
+    header = Header.from_notes(session.get_modelmeta().custom_metadata_map, str(path))
+    return OnnxScorer(header, lambda images: np.asarray(session.run(["logits"], {"image": images})[0], dtype=np.float32))
+
+
+def _batches(prepared: U8, size: int) -> Iterator[U8]:
+    yield from (prepared[first : first + size] for first in range(0, len(prepared), size))

@@ -1,0 +1,106 @@
+"""Rows of shards by group, at random and from many threads: what a trainer shuffles."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from synthgen.errors import SynthgenError
+from synthgen.shards.manifest import MANIFEST
+from synthgen.shards.place import locate, read_bytes
+from synthgen.shards.schema import TABLES
+from synthgen.shards.tfread import batch_of, record_groups
+
+TFRECORD = ".tfrecord"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbouring rows of one shard that are read together."""
+
+    path: str
+    rows: int
+    part: int  # row group of a Parquet shard; the first byte in a TFRecord shard
+
+
+@dataclass(frozen=True)
+class ShardGroups:
+    """The groups of one table's shards in order; any thread, or another process after pickling, may load any of them."""
+
+    place: str
+    table: str
+    groups: tuple[Group, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each group."""
+        return tuple(group.rows for group in self.groups)
+
+    def load(self, number: int, columns: Sequence[str]) -> pa.RecordBatch:
+        """Return some columns of a group.
+
+        Raises:
+            SynthgenError: the shard was changed or removed, is damaged, or its store does not answer.
+        """
+        group = self.groups[number]
+        system, _ = locate(self.place)
+        try:
+            with system.open_input_file(group.path) as file:
+                if group.path.endswith(TFRECORD):
+                    file.seek(group.part)
+                    return batch_of(group.path, file, self.table, list(columns), group.rows)
+                whole = pq.ParquetFile(file).read_row_group(group.part, columns=list(columns), use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise SynthgenError(f"{group.path}: row group {group.part}: cannot be read: {error}; render again with --resume") from error
+        return whole.combine_chunks().to_batches()[0]
+
+
+def open_groups(place: Path | str, table: str = "words") -> ShardGroups:
+    """Return the groups of a run's shards: a folder or URL with a manifest, or a single shard.
+
+    Raises:
+        SynthgenError: there is no finished run, it has no such table, or a shard is missing, cut off or of other samples.
+    """
+    system, root = locate(place)
+    if root.endswith((".parquet", TFRECORD)):
+        return ShardGroups(str(place), table, tuple(_groups(system, root, table)))
+    names = _shards(system, root, str(place), table)
+    found = [group for name, size in names for group in _groups(system, f"{root}/{name}", table, size)]
+    return ShardGroups(str(place), table, tuple(found))
+
+
+def _shards(system: fs.FileSystem, root: str, place: str, table: str) -> list[tuple[str, int]]:
+    """Return name and bytes of each shard in the manifest."""
+    content = read_bytes(system, f"{root}/{MANIFEST}")
+    if content is None:
+        cure = "name a folder that `synthgen render` has finished, or go on with --resume"
+        raise SynthgenError(f"{place}: need {MANIFEST}, which a finished run has, found none; {cure}")
+    try:
+        summary = json.loads(content)[table]
+        return [(shard["file"], shard["bytes"]) for shard in summary["shards"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SynthgenError(f"{place}/{MANIFEST}: need a run with {table}, got one without; render some, or name another folder") from error
+
+
+def _groups(system: fs.FileSystem, path: str, table: str, size_bytes: int | None = None) -> list[Group]:
+    info = system.get_file_info(path)
+    if info.type != fs.FileType.File or size_bytes not in (None, info.size):
+        got = "no file" if info.type != fs.FileType.File else f"{info.size} bytes"
+        raise SynthgenError(
+            f"{path}: need {'a shard' if size_bytes is None else f'{size_bytes} bytes'}, got {got}; render again with --resume"
+        )
+    try:
+        with system.open_input_file(path) as file:
+            if path.endswith(TFRECORD):
+                return [Group(path, rows, begin) for begin, rows in record_groups(path, file, TABLES[table].row_group)]
+            footer = pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise SynthgenError(f"{path}: cannot be read as Parquet: {error}; render again with --resume") from error
+    lacking = [name for name in TABLES[table].schema.names if name not in footer.schema_arrow.names]
+    if lacking:
+        raise SynthgenError(f"{path}: need samples of {table}, got a file without {lacking[0]!r}; name shards that synthgen rendered")
+    return [Group(path, footer.metadata.row_group(k).num_rows, k) for k in range(footer.metadata.num_row_groups)]

@@ -1,0 +1,145 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from synthgen.errors import SynthgenError
+from training import checkpoints
+from training.feeding import Batch, Feeding
+from training.loop import Course, train
+from training.optimizers import Tuning, build_optimizer
+
+STEPS = 30
+Evaluate = Callable[[int], None]
+
+
+def line_batch(step: int) -> Batch:
+    """Return points near the line y = 2 x + 1."""
+    x = np.random.default_rng(step).uniform(-1, 1, (8, 1)).astype(np.float32)
+    return x, (2 * x + 1).astype(np.float32)
+
+
+def nan_from_step_7(step: int) -> Batch:
+    x, y = line_batch(step)
+    return x, np.full_like(y, np.nan) if step >= 7 else y
+
+
+def broken_at_step_9(step: int) -> Batch:
+    if step == 9:
+        raise SynthgenError("words-00003.parquet: is damaged")
+    return line_batch(step)
+
+
+def line_model() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(1)])
+    model.compile(build_optimizer(Tuning(STEPS, rate=0.05, warm_up_steps=5)), "mse", jit_compile=False)
+    return model
+
+
+def course(out: Path, steps: int = STEPS) -> Course:
+    return Course(out, Tuning(steps, rate=0.05, warm_up_steps=5), 8, log_every=5, evaluate_every=10, checkpoint_every=10)
+
+
+def nothing(step: int) -> None:
+    """Evaluate nothing."""
+
+
+def state_of(model: keras.Model) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    return [keras.ops.convert_to_numpy(value) for value in (*model.variables, *model.optimizer.variables)]
+
+
+def run(out: Path, make: Callable[[int], Batch] = line_batch, evaluate: Evaluate = nothing, feeding: Feeding | None = None) -> keras.Model:
+    model = line_model()
+    train(model, make, course(out), feeding or Feeding(), evaluate)
+    return model
+
+
+class Killed(Exception):
+    """What ends a run without leave."""
+
+
+def die_at(step: int) -> Evaluate:
+    def evaluate(done: int) -> None:
+        if done == step:
+            raise Killed
+
+    return evaluate
+
+
+def test_the_loss_falls_and_figures_are_kept(tmp_path: Path) -> None:
+    run(tmp_path)
+    rows = np.genfromtxt(tmp_path / "training.csv", delimiter=",", names=True)
+    assert rows["step"].tolist() == [5, 10, 15, 20, 25, 30]
+    assert rows["loss"][-1] < rows["loss"][0] / 3
+    assert (rows["samples"] == rows["step"] * 8).all()
+    assert ((rows["waited_share"] >= 0) & (rows["waited_share"] <= 1)).all()
+    assert list(tmp_path.glob("tensorboard/events.*"))
+
+
+def test_a_run_that_was_killed_ends_with_the_weights_of_an_undisturbed_one(tmp_path: Path) -> None:
+    undisturbed = run(tmp_path / "a")
+    with pytest.raises(Killed):
+        run(tmp_path / "b", evaluate=die_at(20))
+    resumed = run(tmp_path / "b")
+    for ours, theirs in zip(state_of(undisturbed), state_of(resumed), strict=True):
+        assert np.array_equal(ours, theirs)
+    steps = [np.genfromtxt(tmp_path / name / "training.csv", delimiter=",", names=True)["step"].tolist() for name in "ab"]
+    assert steps[0] == steps[1]
+
+
+def test_a_run_that_is_done_is_not_trained_further(tmp_path: Path) -> None:
+    run(tmp_path)
+    asked: list[int] = []
+    assert train(line_model(), lambda step: asked.append(step) or line_batch(step), course(tmp_path), Feeding(), nothing) == 0.0
+    assert asked == []
+
+
+def test_evaluations_see_averaged_weights_that_follow_the_trained_ones(tmp_path: Path) -> None:
+    model, seen = line_model(), []
+
+    def evaluate(step: int) -> None:
+        trained = [keras.ops.convert_to_numpy(value) for value in model.trainable_variables]
+        seen.append((step, trained, checkpoints.averages(model)))
+
+    train(model, line_batch, course(tmp_path), Feeding(), evaluate)
+    assert [step for step, _, _ in seen] == [10, 20, 30]
+    for _, trained, averaged in seen:
+        assert [value.shape for value in trained] == [value.shape for value in averaged]
+        assert not all(np.array_equal(a, b) for a, b in zip(trained, averaged, strict=True))
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_state_before_it(tmp_path: Path) -> None:
+    with pytest.raises(SynthgenError, match=r"step 8: need a finite loss, got nan; nothing was saved yet: train again with a lower --rate"):
+        run(tmp_path, make=nan_from_step_7)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_fault_of_the_data_is_told_as_it_was(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(SynthgenError, match=r"words-00003.parquet: is damaged"):
+        run(tmp_path, make=broken_at_step_9, feeding=Feeding(workers=workers))
+
+
+@pytest.mark.slow
+def test_spawned_processes_make_the_same_batches(tmp_path: Path) -> None:
+    threads, processes = run(tmp_path / "a"), run(tmp_path / "b", feeding=Feeding(use_multiprocessing=True))
+    for ours, theirs in zip(state_of(threads), state_of(processes), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    other = keras.Sequential([keras.Input((1,)), keras.layers.Dense(5), keras.layers.Dense(1)])
+    other.compile(build_optimizer(Tuning(STEPS)), "mse")
+    with pytest.raises(SynthgenError, match="need a checkpoint of the same model and optimizer"):
+        train(other, line_batch, course(tmp_path), Feeding(), nothing)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(SynthgenError, match="cannot be read as a checkpoint"):
+        run(tmp_path)
