@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from recognizer.crops import Crops, CropSource
+from recognizer.options import ReaderOptions
 from recognizer.prepare import HEIGHT, as_input, prepare
 from synthgen import SynthgenError
 from synthgen.arrays import I32, I64, U8
@@ -21,8 +22,7 @@ from training.order import Order
 class Lesson:
     """How rows become batches."""
 
-    width: int  # px
-    attention: bool  # labels for the attention head
+    options: ReaderOptions  # of the reader that learns
     seed: int
     aligned_share: float  # of the rows with known character places, at the start: learn their path in place of all paths
     aligned_steps: int  # after which that share has fallen to 0, linearly
@@ -45,7 +45,7 @@ class ReaderFeed:
         """Return inputs and targets of a step; which, `reader_loss` says."""
         crops = [self._rows(n, *span) for n, span in enumerate(self._mixture.spans(step)) if span[0] < span[1]]
         pictures, labels, paths = (np.concatenate(parts) for parts in zip(*crops, strict=True))
-        if self._lesson.attention:
+        if self._lesson.options.head == "attention":
             ended = np.pad(labels, ((0, 0), (0, 1)))
             return {"image": as_input(pictures), "previous": np.pad(ended[:, :-1], ((0, 0), (1, 0)))}, ended
         index = np.arange(len(labels), dtype=np.uint64) + np.uint64(step * self._mixture.batch)
@@ -56,22 +56,21 @@ class ReaderFeed:
     def _rows(self, source: int, first: int, last: int) -> tuple[U8, I32, I32]:
         """Return pictures, labels and paths of some positions of a source."""
         groups, rows = self._orders[source].places(first, last)
-        out = _empty(last - first, self._lesson.width, self._caches[source].get(int(groups[0])).labels.shape[1])
+        out = _empty(last - first, self._lesson.options.width, self._caches[source].get(int(groups[0])).labels.shape[1])
         for number in np.unique(groups):
-            _fill(out, np.flatnonzero(groups == number), self._caches[source].get(int(number)), rows)
+            self._fill(out, np.flatnonzero(groups == number), self._caches[source].get(int(number)), rows)
         return out
+
+    def _fill(self, out: tuple[U8, I32, I32], places: I64, crops: Crops, rows: I64) -> None:
+        (pictures, labels, paths), options = out, self._lesson.options
+        labels[places], paths[places] = crops.labels[rows[places]], crops.paths[rows[places]]
+        for place in places.tolist():
+            pictures[place] = prepare(_decoded(crops.pictures[rows[place]]), options.width, options.fit)
 
 
 def _empty(count: int, width: int, steps: int) -> tuple[U8, I32, I32]:
     labels = np.empty((count, steps), dtype=np.int32)
     return np.empty((count, HEIGHT, width), dtype=np.uint8), labels, np.empty_like(labels)
-
-
-def _fill(out: tuple[U8, I32, I32], places: I64, crops: Crops, rows: I64) -> None:
-    pictures, labels, paths = out
-    labels[places], paths[places] = crops.labels[rows[places]], crops.paths[rows[places]]
-    for place in places.tolist():
-        pictures[place] = prepare(_decoded(crops.pictures[rows[place]]), pictures.shape[2])
 
 
 def _decoded(picture: bytes | U8) -> U8:

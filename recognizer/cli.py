@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,11 +9,17 @@ from typing import Annotated
 
 import typer
 
+from recognizer.opened import BEAM, SHIPPED, Decoding
 from synthgen.told import told
+from training.startup import start_keras
 
 app = typer.Typer(
     help="Train, measure, use and export the word reader.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
+Weights = Annotated[Path, typer.Option(help="A reader.keras or .onnx; the one that comes along if none.")]
+Beam = Annotated[int | None, typer.Option(help=f"Prefixes kept by beam search. Without: greedy; {BEAM} with a lexicon.", min=1)]
+LexiconFile = Annotated[Path | None, typer.Option("--lexicon", help="Text file of words, one a line, that readings should be of.")]
+IgnoreCase = Annotated[bool, typer.Option("--ignore-case", help="Words of the lexicon in any case.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 
 
@@ -39,6 +44,25 @@ class Precision(StrEnum):
     FLOAT32 = "float32"
 
 
+class Fitting(StrEnum):
+    """How a picture comes to the reader's width."""
+
+    STRETCH = "stretch"
+    PAD = "pad"
+
+
+class Form(StrEnum):
+    """What a reader is exported as."""
+
+    ONNX = "onnx"
+    ONNX_HALF = "onnx-half"
+    INT8 = "int8"
+    SAVED_MODEL = "saved-model"
+
+
+SHOWN = {"accuracy_exact": "exact", "accuracy_alnum": "of letters and digits", "cer": "character errors"}
+
+
 @app.command("train")
 def train_reader(
     out: Annotated[Path, typer.Option(help="Folder for the run: checkpoint, curves, evaluations, reader.keras.")],
@@ -58,7 +82,10 @@ def train_reader(
     init: Annotated[Path | None, typer.Option(help="Weights to start from, a reader.keras: fine-tuning.")] = None,
     rectify: Annotated[Rectify, typer.Option(help="stn: a spatial transformer before the reader.")] = Rectify.NONE,
     head: Annotated[Head, typer.Option(help="How features become text.")] = Head.CTC,
-    width: Annotated[int, typer.Option(help="Pixels that pictures are stretched to; a multiple of 4.")] = 128,
+    width: Annotated[int, typer.Option(help="Pixels of prepared pictures; a multiple of 4.")] = 128,
+    fit: Annotated[
+        Fitting, typer.Option(help="How pictures come to that width: stretched, or with their aspect kept and padded.")
+    ] = Fitting.STRETCH,
     alphabet: Annotated[Path | None, typer.Option(help="File with the characters; the built-in 92 if none.")] = None,
     rate: Annotated[float, typer.Option(help="Highest learning rate.", min=1e-7, max=1.0)] = 1e-3,
     warm_up: Annotated[int, typer.Option(help="Steps until the rate is reached.", min=0)] = 300,
@@ -83,6 +110,7 @@ def train_reader(
 ) -> None:
     """Train the reader on shards, on samples straight from the engine, on real crops, or on a mixture."""
     with told(f"stopped; the last checkpoint is kept. Go on with: recognizer train --out {out} ... --resume"):
+        start_keras()
         from recognizer.options import ReaderOptions
         from recognizer.sources import Chosen
         from recognizer.train import Order, Surroundings, run
@@ -97,7 +125,7 @@ def train_reader(
             samples=samples,
             batch=batch,
             seed=seed,
-            options=ReaderOptions(len(letters.characters) + 1, rectify.value, head.value, width),
+            options=ReaderOptions(len(letters.characters) + 1, rectify.value, head.value, width, fit.value),
             alphabet=letters,
             tuning=Tuning(0, rate, warm_up, decay=decay, clip_norm=clip_norm, averaging=averaging),
             aligned_share=aligned_share,
@@ -114,13 +142,112 @@ def train_reader(
     )
 
 
+@app.command()
+def evaluate(
+    data: Annotated[list[str], typer.Option(help="Folder with labels.csv (file,text), or shards; repeatable.")],
+    weights: Weights = SHIPPED,
+    out: Annotated[Path | None, typer.Option(help="Folder for predictions.csv, evaluation.json, report.png and worst.png of each.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Pictures of each.", min=1)] = None,
+    split: Annotated[str | None, typer.Option(help="Of shards: only this split.")] = None,
+    beam: Beam = None,
+    lexicon: LexiconFile = None,
+    ignore_case: IgnoreCase = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a reader on labelled pictures: exact, letters and digits, error rate, by length, confusions."""
+    with told("stopped"):
+        _start_for(weights)
+        from recognizer.examination import examine
+        from recognizer.labelled import Labelled
+        from recognizer.opened import open_reader
+
+        reader = open_reader(weights, Decoding(beam, lexicon, ignore_case))
+        found = {place: examine(reader.words, Labelled(place, reader.ready, split, limit), out) for place in data}
+    if as_json:
+        typer.echo(json.dumps(found[data[0]] if len(data) == 1 else found))
+        return
+    for place, scores in found.items():
+        shares = (f"{100 * float(str(scores[key])):.2f} % {what}" for key, what in SHOWN.items())
+        typer.echo(f"{place}: {scores['count']} words, {', '.join(shares)}" + (f"; {n} dropped" if (n := scores["count_dropped"]) else ""))
+
+
+@app.command()
+def read(
+    images: Annotated[list[Path], typer.Argument(help="Pictures of one word or line each.")],
+    weights: Weights = SHIPPED,
+    beam: Beam = None,
+    lexicon: LexiconFile = None,
+    ignore_case: IgnoreCase = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Show each time step's symbol and how they merge.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the text in pictures of words, with the confidence."""
+    with told("stopped"):
+        _start_for(weights)
+        from recognizer.merge_steps import merge_steps
+        from recognizer.opened import open_reader, read_files
+
+        reader = open_reader(weights, Decoding(beam, lexicon, ignore_case))
+        found, faults = read_files(reader, images)
+        shown = {path: merge_steps(logits, reader.words.alphabet) for path, _, _, logits in found} if steps else {}
+    for path, text, confidence, _ in found:
+        row = {"file": str(path), "text": text, "confidence": confidence}
+        typer.echo(json.dumps(row) if as_json else f"{path}\t{text}\t{confidence:.3f}")
+        for line in shown.get(path, ()):
+            typer.echo(f"  {line}", err=as_json)
+    for fault in faults:
+        typer.echo(f"error: {fault}", err=True)
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="reader.onnx, or a folder for the SavedModel.")],
+    form: Annotated[
+        Form, typer.Option("--format", help="onnx: float32; onnx-half: half the bytes; int8: quantized; saved-model.")
+    ] = Form.ONNX,
+    weights: Weights = SHIPPED,
+    calibrate_on: Annotated[int, typer.Option(help="Rendered words that set the ranges of int8.", min=16)] = 1024,
+) -> None:
+    """Write a reader as ONNX (float32 or int8) or SavedModel: any batch size, logits out, decoding outside."""
+    with told("stopped"):
+        start_keras()
+        from recognizer.exporting import write
+
+        size_bytes = write(weights, out, form.value, calibrate_on)
+    typer.echo(f"{out}: {size_bytes / 1e6:.1f} MB; measure it: recognizer evaluate --weights {out} --data DIR")
+
+
+@app.command()
+def summary(
+    width: Annotated[int, typer.Option(help="Pixels of prepared pictures.")] = 128,
+    rectify: Annotated[Rectify, typer.Option(help="stn: a spatial transformer before the reader.")] = Rectify.NONE,
+    head: Annotated[Head, typer.Option(help="How features become text.")] = Head.CTC,
+) -> None:
+    """Print the network layer by layer: output, parameters, stride and receptive field."""
+    with told("stopped"):
+        start_keras()
+        from recognizer.model import build_reader
+        from recognizer.options import ReaderOptions
+        from recognizer.table import summary as table
+
+        lines = table(build_reader(ReaderOptions(rectify=rectify.value, head=head.value, width=width)))
+    typer.echo(lines)
+
+
 @app.callback()
 def common(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False) -> None:
     """Set up logging: progress and warnings go to stderr."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # noqa: TID251 # TensorFlow tells about oneDNN otherwise, at each start
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO)
     for chatty in ("numba", "fontTools", "PIL", "tensorflow", "absl", "h5py", "jax"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _start_for(weights: Path) -> None:
+    """Start Keras where the file needs it: an ONNX reader does not."""
+    if weights.suffix != ".onnx":
+        start_keras()
 
 
 def main() -> None:

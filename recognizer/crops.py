@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from recognizer.labelled import LABELS, listed
 from recognizer.labels import aligned, fitting, flat_classes, padded
+from recognizer.options import ReaderOptions
 from recognizer.pictures import read_picture
+from recognizer.prepare import filled_px
 from synthgen import Alphabet, BlockRenderer, Recipe, ShardGroups, SynthgenError, WordBlock, open_groups
-from synthgen.arrays import F32, I32, I64, U8, Bools
+from synthgen.arrays import F32, I32, I64, U8, Bools, Quads
 
 STREAM_GROUP = 512  # samples rendered at a time
 FOLDER_GROUP = 256  # files
@@ -27,7 +29,24 @@ class Target:
     """What labels are made for."""
 
     alphabet: Alphabet
-    steps: int  # of the reader
+    options: ReaderOptions
+
+    @property
+    def steps(self) -> int:
+        """Time steps of the reader."""
+        return self.options.steps
+
+    def centres(self, quads: Quads, counts: I64, widths: I32, heights: I32) -> F32:
+        """Return where the centres of all characters lie in the prepared pictures, as shares of their width.
+
+        `counts` characters of each picture, whose sizes are `widths` and `heights`.
+        """
+        filled = (
+            np.full(len(widths), 1.0)
+            if self.options.fit == "stretch"
+            else filled_px(widths, heights, self.options.width) / self.options.width
+        )
+        return np.asarray(quads[:, :, 0].mean(axis=1) * np.repeat(filled / widths, counts), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -75,10 +94,10 @@ class ShardCrops:
 
     def load(self, number: int) -> Crops:
         """Return the usable rows of a group, pictures as JPEG, paths from the characters' quads."""
-        batch = self.groups.load(number, ["image", "width", "text", "char_quads"]).filter(pa.array(self.kept[number]))
+        batch = self.groups.load(number, ["image", "width", "height", "text", "char_quads"]).filter(pa.array(self.kept[number]))
         quads = batch["char_quads"].flatten().flatten().to_numpy().reshape(-1, 4, 2)
         counts = batch["char_quads"].value_lengths().to_numpy()
-        centres = quads[:, :, 0].mean(axis=1) / np.repeat(batch["width"].to_numpy(), counts)
+        centres = self.target.centres(quads, counts, batch["width"].to_numpy(), batch["height"].to_numpy())
         return crops(batch["image"].field("bytes").to_pylist(), batch["text"].to_pylist(), self.target, centres)
 
 
@@ -120,7 +139,8 @@ class StreamCrops:
         """Return the rows of a group, pictures as pixels."""
         block = self.blocks.get(range(number * STREAM_GROUP, min((number + 1) * STREAM_GROUP, self.n)))
         rows = range(len(block.index))
-        centres = block.quads[:, :, 0].mean(axis=1) / np.repeat(block.width, np.diff(block.char_offsets))
+        heights = np.full(len(rows), block.height, dtype=np.int32)
+        centres = self.target.centres(block.quads, np.diff(block.char_offsets), block.width, heights)
         return crops([block.picture(row) for row in rows], [block.text(row) for row in rows], self.target, centres)
 
 
@@ -209,7 +229,7 @@ def crops(pictures: Sequence[bytes | U8], texts: Sequence[str], target: Target, 
 def _paths(labels: I32, offsets: I64, centres: F32 | None, steps: int) -> I32:
     if centres is None:
         return np.full_like(labels, -1)
-    return np.asarray(aligned(labels, offsets, centres.astype(np.float32), steps), dtype=np.int32)
+    return np.asarray(aligned(labels, offsets, centres, steps), dtype=np.int32)
 
 
 def _some(source: Source, place: str) -> Source:

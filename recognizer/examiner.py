@@ -1,18 +1,19 @@
 """What a reader in training is worth: its averaged weights read labelled pictures; scores, curves and sheets go to the run's folder."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from recognizer.decode import attention_greedy, greedy
-from recognizer.evaluate import WordReader, evaluate
+from recognizer.evaluate import evaluate
 from recognizer.labelled import Labelled, LabelledBlock
 from recognizer.model import build_reader
 from recognizer.options import ReaderOptions
 from recognizer.prepare import prepare
+from recognizer.reading import WordReader
 from recognizer.report import save_worst_sheet
 from recognizer.scorer import keras_scorer
 from recognizer.weights import Reader
@@ -36,9 +37,10 @@ class Examiner:
         """Take where evaluations are written, and the places of the sets; without any, words are rendered to be read."""
         self.model = build_reader(options)
         self._reader = Reader(self.model, options, alphabet, {})
-        self._out, self._width = out, options.width
+        self._out, self._options = out, options
         self._decoder = greedy if options.head == "ctc" else attention_greedy
-        self._sets = {_short(place): Labelled(place, self._prepared) for place in places} or {RENDERED: Rendered(options.width)}
+        sets: dict[str, Iterable[LabelledBlock]] = {_short(place): Labelled(place, self._prepared) for place in places}
+        self._sets = sets or {RENDERED: Rendered(options)}
 
     def take(self, reader: keras.Model, trained: keras.Model) -> None:
         """Copy the averaged weights of a model in training, and what its batch norms have measured."""
@@ -67,22 +69,22 @@ class Examiner:
         return {"evaluations": found}
 
     def _prepared(self, image: Image) -> U8:
-        return prepare(image, self._width)
+        return prepare(image, self._options.width, self._options.fit)
 
 
 class Rendered:
     """Words from the engine that no one trains on."""
 
-    def __init__(self, width: int) -> None:
-        """Take the reader's width."""
-        self._width = width
+    def __init__(self, options: ReaderOptions) -> None:
+        """Take how the reader's pictures are prepared."""
+        self._options = options
         self._blocks: list[LabelledBlock] = []
 
     def __iter__(self) -> Iterator[LabelledBlock]:
         if not self._blocks:
             block = BlockRenderer(Recipe(), seed=RENDERED_SEED).block(range(RENDERED_COUNT))
             rows = range(RENDERED_COUNT)
-            prepared = np.stack([prepare(block.picture(row), self._width) for row in rows])
+            prepared = np.stack([prepare(block.picture(row), self._options.width, self._options.fit) for row in rows])
             self._blocks = [LabelledBlock(prepared, tuple(block.text(row) for row in rows), tuple(map(str, rows)), ())]
         return iter(self._blocks)
 

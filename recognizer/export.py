@@ -28,6 +28,7 @@ def export_onnx(reader: Reader, path: Path, *, half: bool = False) -> None:
     graph = Graph(half=half)
     value = "image"
     for layer in reader.model.layers:  # the reader is a chain
+        graph.place = layer.name
         value = emit(graph, layer, value)
     graph.rename(value, "logits")
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["b", HEIGHT, reader.options.width, 1])

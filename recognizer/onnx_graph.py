@@ -45,8 +45,8 @@ class Graph:
         """Return the name of a new int64 constant, a vector."""
         return self.constant(np.array(values, dtype=np.int64))
 
-    def loop(self, turns: int, start: Sequence[str], turn: Callable[["Graph", Sequence[str]], Sequence[str]]) -> str:
-        """Return the name of the last carried value after each turn, stacked: `(turns, *its shape)`, float32.
+    def loop(self, turns: str, start: Sequence[str], turn: Callable[["Graph", Sequence[str]], Sequence[str]]) -> str:
+        """Return the name of the last carried value after each turn, stacked: `(turns, *its shape)`, float32; `turns` names an int64.
 
         `turn` is given the body and the values carried into it, first those of `start`, and returns as many. Its weights are to be made
         before, or each turn would cast them.
@@ -54,14 +54,13 @@ class Graph:
         body = Graph(half=self.half)
         body.constants, body.place, body._number = self.constants, self.place, self._number  # it sees the outer values
         carried = [self._name("carried") for _ in start]
-        inputs = [_value(self._name("turn"), TensorProto.INT64), cond := _value(self._name("go"), TensorProto.BOOL)]
+        scalars = [helper.make_tensor_value_info(self._name("turn"), kind, []) for kind in (TensorProto.INT64, TensorProto.BOOL)]
         found = turn(body, carried)
-        outputs = [_value(body.node("Identity", [cond.name]), TensorProto.BOOL)]
-        outputs += [_value(name, TensorProto.FLOAT) for name in (*found, body.node("Identity", [found[-1]]))]
-        inner = helper.make_graph(body.nodes, "turn", [*inputs, *(_value(name, TensorProto.FLOAT) for name in carried)], outputs)
+        outputs = [helper.make_tensor_value_info(body.node("Identity", [scalars[1].name]), TensorProto.BOOL, [])]  # go on
+        outputs += [_floats(name) for name in (*found, body.node("Identity", [found[-1]]))]
+        inner = helper.make_graph(body.nodes, "turn", [*scalars, *map(_floats, carried)], outputs)
         names = [self._name("loop") for _ in (*start, "stacked")]
-        count = self.constant(np.array(turns, dtype=np.int64))
-        self.nodes.append(helper.make_node("Loop", [count, "", *start], names, name=names[-1], body=inner))
+        self.nodes.append(helper.make_node("Loop", [turns, "", *start], names, name=names[-1], body=inner))
         return names[-1]
 
     def rename(self, value: str, name: str) -> None:
@@ -84,5 +83,5 @@ class Graph:
         return f"{self.place}/{kind.lower()}{next(self._number)}"
 
 
-def _value(name: str, kind: int) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, kind, None)  # of any shape
+def _floats(name: str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, None)  # of any shape

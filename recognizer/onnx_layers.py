@@ -26,7 +26,6 @@ def emit(graph: Graph, layer: keras.Layer, value: str) -> str:
     """
     for kind, emit_kind in EMITTERS.items():
         if isinstance(layer, kind):
-            graph.place = layer.name
             return emit_kind(graph, layer, value)
     raise ValueError(f"layer {layer.name}: need one of {[kind.__name__ for kind in EMITTERS]}, got {type(layer).__name__}")
 
@@ -86,12 +85,11 @@ def emit_flat(graph: Graph, _layer: keras.Layer, value: str) -> str:
 
 def emit_rectifier(graph: Graph, layer: Rectifier, value: str) -> str:
     """`(b, 1, h, w)` -> the same, warped."""
-    height, width = layer.input.shape[1:3]
+    height, width = layer.localization.input_shape[1:3]
     theta = value
     for part in layer.localization.layers:
         theta = emit(graph, part, theta)
-    graph.place = layer.name
-    theta = graph.node("Mul", [theta, graph.constant(np.float32(PACE))])
+    theta = graph.node("Mul", [theta, graph.constant(np.array(PACE, np.float32))])
     theta = graph.node("Add", [graph.node("Reshape", [theta, graph.integers(0, 2, 3)]), graph.constant(IDENTITY)])
     down, across = np.meshgrid(*((2 * np.arange(size) + 1) / size - 1 for size in (height, width)), indexing="ij")
     places = np.stack([across.ravel(), down.ravel(), np.ones(height * width)]).astype(np.float32)  # (3, h * w)
@@ -101,14 +99,13 @@ def emit_rectifier(graph: Graph, layer: Rectifier, value: str) -> str:
 
 
 def emit_attention(graph: Graph, layer: AttentionDecoder, value: str) -> str:
-    """`(b, t, d)` -> `(b, t + 1, classes)`, the formulas of `AttentionDecoder` with the likeliest class told; t and b change places inside."""
-    steps = layer.input.shape[1]
+    """`(b, t, d)` -> `(b, t + 1, classes)`, told the likeliest classes; inside, t comes before b. The formulas are at `AttentionDecoder`."""
     sequence = graph.node("Transpose", [value], {"perm": [1, 0, 2]})  # (t, b, d)
     keys = emit_dense(graph, layer.keys, sequence)  # (t, b, a)
     query, score = (graph.constant(arrays(part)[0]) for part in (layer.query, layer.score))
     kernel, recurrent, bias = (graph.constant(x) for x in cell_arrays(layer.cell))
     classes, shift = (graph.constant(x) for x in arrays(layer.classes))
-    units, depth, cold_hot = layer.cell.units, graph.integers(layer.count), graph.constant(np.float32([0, 1]))
+    units, depth, cold_hot = layer.cell.units, graph.integers(layer.count), graph.constant(np.array([0, 1], np.float32))
 
     def turn(body: Graph, carried: Sequence[str]) -> Sequence[str]:
         state, before = carried  # (1, b, u), (1, b, c)
@@ -121,9 +118,10 @@ def emit_attention(graph: Graph, layer: AttentionDecoder, value: str) -> str:
         state = body.node("Squeeze", [x, body.integers(1)])
         return state, body.node("Add", [body.node("MatMul", [state, classes]), shift])
 
-    batch = graph.node("Shape", [value], {"start": 0, "end": 1})
-    start = [graph.node("Concat", [graph.integers(1), batch, graph.integers(size)], {"axis": 0}) for size in (units, layer.count)]
-    logits = graph.loop(steps + 1, [graph.node("ConstantOfShape", [shape]) for shape in start], turn)  # (t + 1, 1, b, c)
+    batch, steps = (graph.node("Shape", [value], {"start": axis, "end": axis + 1}) for axis in (0, 1))
+    shapes = [graph.node("Concat", [graph.integers(1), batch, graph.integers(size)], {"axis": 0}) for size in (units, layer.count)]
+    turns = graph.node("Squeeze", [graph.node("Add", [steps, graph.integers(1)])])
+    logits = graph.loop(turns, [graph.node("ConstantOfShape", [shape]) for shape in shapes], turn)  # (t + 1, 1, b, c)
     return graph.node("Transpose", [graph.node("Squeeze", [logits, graph.integers(1)])], {"perm": [1, 0, 2]})
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from recognizer.prepare import WIDTH
+from recognizer.prepare import WIDTH, Fit
 from synthgen.alphabet import PRINTABLE_92
 from synthgen.errors import SynthgenError
 
@@ -17,13 +17,16 @@ class ReaderOptions:
     classes: int = len(PRINTABLE_92) + 1  # class 0 is the blank
     rectify: Literal["none", "stn"] = "none"
     head: Literal["ctc", "attention"] = "ctc"
-    width: int = WIDTH  # px, what pictures are stretched to
+    width: int = WIDTH  # px, of prepared pictures
+    fit: Fit = "stretch"  # how pictures come to that width
 
     def __post_init__(self) -> None:
         if self.rectify not in ("none", "stn"):
             raise SynthgenError(f"--rectify: need none or stn, got {self.rectify!r}; leave it out for none")
         if self.head not in ("ctc", "attention"):
             raise SynthgenError(f"--head: need ctc or attention, got {self.head!r}; leave it out for ctc")
+        if self.fit not in ("stretch", "pad"):
+            raise SynthgenError(f"--fit: need stretch or pad, got {self.fit!r}; leave it out for stretch")
         if self.width % 4 or self.width < LEAST_WIDTH:
             raise SynthgenError(f"--width: need a multiple of 4, {LEAST_WIDTH} or more, got {self.width}; take {WIDTH}")
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from synthgen.arrays import F32, U8
+from synthgen.arrays import F32, I32, U8
 
 HEIGHT, WIDTH = 32, 128  # px, DESIGN.md, table of the reader
 Fit = Literal["stretch", "pad"]
@@ -23,8 +23,13 @@ def prepare(image: U8, width: int = WIDTH, fit: Fit = "stretch") -> U8:
     if fit == "stretch":
         return _scaled(grey, width)
     height, across = grey.shape
-    scaled = _scaled(grey, min(width, max(1, round(across * HEIGHT / height))))
+    scaled = _scaled(grey, int(filled_px(np.array([across]), np.array([height]), width)[0]))
     return np.asarray(cv2.copyMakeBorder(scaled, 0, 0, 0, width - scaled.shape[1], cv2.BORDER_REPLICATE), dtype=np.uint8)
+
+
+def filled_px(across: I32, heights: I32, width: int) -> I32:
+    """Return the columns that pictures of some widths and heights `(n,)` fill when they keep their aspect, the rest is padding."""
+    return np.asarray(np.clip(np.rint(across * HEIGHT / heights), 1, width), dtype=np.int32)
 
 
 def _scaled(grey: U8, width: int) -> U8:

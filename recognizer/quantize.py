@@ -27,7 +27,7 @@ def quantize(path_float: Path, path_int8: Path, calibration: U8) -> None:
     """
     model = _float_model(path_float)
     notes = {note.key: note.value for note in model.metadata_props}
-    helper.set_model_props(model, {READY: "yes"})
+    helper.set_model_props(model, {READY: "onnxruntime.quant"})
     with tempfile.TemporaryDirectory() as folder, atomic_path(path_int8) as scratch:
         found = Path(folder) / "int8.onnx"
         quantize_static(
@@ -37,7 +37,7 @@ def quantize(path_float: Path, path_int8: Path, calibration: U8) -> None:
             quant_format=QuantFormat.QDQ,  # as fast as operators of its own, and other runtimes know it
             op_types_to_quantize=["Conv", "Relu", "MaxPool"],  # what follows a convolution too, or its output would go to float32 and back
             per_channel=True,
-            nodes_to_exclude=[node.name for node in model.graph.node if RECTIFIER.match(node.name)],
+            nodes_to_exclude=[node.name for node in model.graph.node if node.name.startswith("rectifier/")],  # a sixtieth of the work
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
@@ -52,6 +52,8 @@ class Calibration(CalibrationDataReader):
     """Batches of prepared pictures (n, 32, width), n > 0, as ONNX Runtime's tools ask for them."""
 
     def __init__(self, prepared: U8) -> None:
+        if not len(prepared):
+            raise ValueError("need pictures to calibrate with, got none")
         self._batches = iter([prepared[first : first + BATCH] for first in range(0, len(prepared), BATCH)])
 
     def get_next(self) -> dict[str, object] | None:

@@ -25,7 +25,11 @@ class WordReader:
 
     def read(self, prepared: U8) -> list[tuple[str, float]]:
         """Return text and confidence, 0 to 1, of each of `prepared` (n, 32, width)."""
-        readings = self.decoder(self.scorer(prepared))
+        return self.texts(self.scorer(prepared))
+
+    def texts(self, logits: F32) -> list[tuple[str, float]]:
+        """Return text and confidence of each of `logits` (n, steps, classes)."""
+        readings = self.decoder(logits)
         return [(self.alphabet.decode(np.array(reading.labels, dtype=np.uint16)), reading.confidence) for reading in readings]
 
 

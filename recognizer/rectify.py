@@ -83,4 +83,4 @@ def _cell(place: keras.KerasTensor, size: int) -> tuple[keras.KerasTensor, keras
 
 
 def _between(first: keras.KerasTensor, second: keras.KerasTensor, share: keras.KerasTensor) -> keras.KerasTensor:
-    return first + (second - first) * share
+    return first * (1 - share) + second * share  # in this form exact at 0 and 1

@@ -17,10 +17,11 @@ from synthgen.errors import SynthgenError
 if TYPE_CHECKING:
     from recognizer.weights import Reader
 
-BATCH = 128  # pictures; what is laid out for them takes some 10 MB each
+KERAS_BATCH = 128  # pictures; TensorFlow and JAX share out the work of one
+ONNX_BATCH = 32  # pictures; more take more memory and no less time
 
 
-def keras_scorer(reader: "Reader", batch: int = BATCH) -> Callable[[U8], F32]:
+def keras_scorer(reader: "Reader", batch: int = KERAS_BATCH) -> Callable[[U8], F32]:
     """Return a function from prepared pictures (n, 32, width) to logits (n, steps, classes), `batch` at a time.
 
     The last batch is filled up with black, so that nothing is compiled anew for its size.
@@ -46,7 +47,7 @@ class OnnxScorer:
 
     def __call__(self, prepared: U8) -> F32:
         """Return the logits; n may be 0."""
-        parts = list(_batches(prepared, BATCH)) or [prepared]
+        parts = list(_batches(prepared, ONNX_BATCH)) or [prepared]
         return np.concatenate([self.run(as_input(part)) for part in parts])
 
     @property
@@ -83,9 +84,10 @@ def onnx_scorer(path: Path, threads: int = 0) -> OnnxScorer:
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = threads
     chosen.log_severity_level = 3  # errors; its warnings are about what it optimizes
+    faults = (OSError, RuntimeError, ValueError, *_faults())
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), chosen, providers=["CPUExecutionProvider"])
-    except (OSError, RuntimeError, ValueError) as error:  # of its own exceptions some are the one, some the other
+    except faults as error:
         raise SynthgenError(f"{path}: need an ONNX file, got one that cannot be read: {error}; {CURE}") from error
     header = Header.from_notes(session.get_modelmeta().custom_metadata_map, str(path))
     return OnnxScorer(header, lambda images: np.asarray(session.run(["logits"], {"image": images})[0], dtype=np.float32))
@@ -93,3 +95,10 @@ def onnx_scorer(path: Path, threads: int = 0) -> OnnxScorer:
 
 def _batches(prepared: U8, size: int) -> Iterator[U8]:
     yield from (prepared[first : first + size] for first in range(0, len(prepared), size))
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """Return what ONNX Runtime raises at a file it cannot use; each is an Exception straight, and only here has it a name."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented, state.RuntimeException

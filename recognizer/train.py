@@ -66,7 +66,7 @@ def run(order: Order, around: Surroundings) -> dict[str, object]:
         SynthgenError: what was given does not go together, OUT holds another run, or the run came to grief.
     """
     order = dataclasses.replace(order, computing=order.computing.resolved())
-    sources = open_sources(order.chosen, Target(order.alphabet, order.options.steps), order.samples)
+    sources = open_sources(order.chosen, Target(order.alphabet, order.options), order.samples)
     _tell(sources)
     course = _course(order, around, sum(sum(source.sizes) for source in sources.values()))
     claim(around.out, _record(order, sources, course), resume=around.resume)
@@ -138,7 +138,5 @@ def _new_reader(order: Order) -> Reader:
 
 
 def _feed(order: Order, sources: dict[str, CropSource], steps: int) -> ReaderFeed:
-    lesson = Lesson(
-        order.options.width, order.options.head == "attention", order.seed, order.aligned_share, int(order.aligned_until * steps)
-    )
+    lesson = Lesson(order.options, order.seed, order.aligned_share, int(order.aligned_until * steps))
     return ReaderFeed(list(sources.values()), Mixture(weights_of(order.chosen, sources), order.batch), lesson)

@@ -17,12 +17,19 @@ from recognizer.header import CURE, Header
 from recognizer.model import build_reader
 from recognizer.options import ReaderOptions
 from synthgen.alphabet import Alphabet
+from synthgen.arrays import F32
 from synthgen.errors import SynthgenError
 from synthgen.shards.storage import atomic_path
 
 HEADER, WEIGHTS = "reader.json", "model.weights.h5"  # the latter is Keras's name
 HEAD = "logits"  # the layer that knows the alphabet
-CLASS_AXES = {"kernel": -1, "bias": -1}  # of the head's variables that have a row or column a class
+CLASS_AXES = {  # of its variables whose last rows or columns are a class each
+    "logits/kernel": -1,
+    "logits/bias": -1,
+    "logits/cell/kernel": 0,
+    "logits/classes/kernel": -1,
+    "logits/classes/bias": -1,
+}
 DAMAGE = (  # what reading bad bytes raises
     EOFError,
     KeyError,
@@ -147,22 +154,28 @@ def _entries(path: Path) -> tuple[dict[str, str], bytes]:
         raise SynthgenError(f"{path}: need a whole .keras file, got one that cannot be read: {error}; copy it anew, or {CURE}") from error
 
 
-def _shared_classes(alphabet: Alphabet, other: Alphabet) -> dict[int, int]:
-    """Return class of `alphabet` -> class of `other`, for the characters of both and class 0."""
-    return {0: 0, **{k: other.classes[c] for c, k in alphabet.classes.items() if c in other.classes}}
+def _shared_classes(alphabet: Alphabet, other: Alphabet) -> list[tuple[int, int]]:
+    """Return class 0 and the classes of the characters that both have, in each; counted from the end, what is not a class comes before."""
+    pairs = [(0, 0), *((k, other.classes[c]) for c, k in alphabet.classes.items() if c in other.classes)]
+    return [(k - len(alphabet.characters) - 1, j - len(other.characters) - 1) for k, j in pairs]
 
 
-def _take(layer: keras.Layer, given: keras.Layer, classes: dict[int, int]) -> bool:
+def _take(layer: keras.Layer, given: keras.Layer, shared: list[tuple[int, int]]) -> bool:
     """Copy into `layer` the weights of `given`, the head's by class; return False, and copy nothing, where they do not fit."""
-    new, old = layer.get_weights(), given.get_weights()
-    own, others = list(classes), list(classes.values())
-    for n, value in enumerate(layer.weights if layer.name == HEAD else ()):
-        axis = CLASS_AXES.get(value.name)
-        if axis is not None and n < len(old) and old[n].ndim == new[n].ndim:
-            rows = np.moveaxis(new[n].copy(), axis, 0)
-            rows[own] = np.moveaxis(old[n], axis, 0)[others]
-            old[n] = np.moveaxis(rows, 0, axis)
-    fits = [x.shape for x in new] == [x.shape for x in old]
+    taken = [
+        _by_class(new.numpy(), old.numpy(), CLASS_AXES[new.path], shared) if new.path in CLASS_AXES else old.numpy()
+        for new, old in zip(layer.weights, given.weights, strict=True)
+    ]
+    fits = all(value.shape == array.shape for value, array in zip(layer.weights, taken, strict=True))
     if fits:
-        layer.set_weights(old)
+        layer.set_weights(taken)
     return fits
+
+
+def _by_class(new: F32, old: F32, axis: int, shared: list[tuple[int, int]]) -> F32:
+    """Return `new` with what `old` has before its classes and for the shared ones."""
+    own, theirs = map(list, zip(*shared, strict=True))
+    found, given = np.moveaxis(new.copy(), axis, 0), np.moveaxis(old, axis, 0)
+    found[: own[0]] = given[: theirs[0]]  # class 0 is the first
+    found[own] = given[theirs]
+    return np.moveaxis(found, 0, axis)

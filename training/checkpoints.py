@@ -18,7 +18,8 @@ Values = Mapping[str, NDArray[np.generic]]
 def save(path: Path, model: keras.Model, step: int) -> None:
     """Put weights, optimizer, averaged weights and the number of steps done at `path`, whole or not at all."""
     with atomic_path(path) as scratch, scratch.open("wb") as file:
-        np.savez(file, **{STEP: np.int64(step)}, **{name: keras.ops.convert_to_numpy(value) for name, value in _named(model).items()})
+        state = {name: np.asarray(keras.ops.convert_to_numpy(value)) for name, value in _named(model).items()}
+        np.savez(file, allow_pickle=False, **{STEP: np.array(step)}, **state)
 
 
 def load(path: Path, model: keras.Model) -> int:

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from recognizer.attention import AttentionDecoder
 from recognizer.objective import previous_of
-from synthgen.arrays import F32, I32
+from synthgen.arrays import F32, F64, I32
 
 STEPS, WIDTH, CLASSES = 5, 6, 7
 
@@ -18,28 +18,29 @@ def sequences(count: int = 3) -> F32:
 
 
 def decoder(dtype: str = "float32") -> AttentionDecoder:
-    """Return a decoder whose weights are all drawn, biases too, and large enough that it writes different classes."""
+    """Return a decoder of drawn weights, biases too: large enough to write different classes, not so large that its states are chaotic."""
     layer = AttentionDecoder(CLASSES, name="logits", dtype=dtype)
-    layer.build((None, STEPS, WIDTH))
-    rng = np.random.default_rng(5)
+    layer.build((1, STEPS, WIDTH))
+    rng = np.random.default_rng(6)
     for weight in layer.weights:
-        weight.assign(rng.normal(size=weight.shape, scale=0.5))
+        weight.assign(rng.normal(size=weight.shape, scale=2.5 / weight.shape[0] ** 0.5))
     return layer
 
 
-def softmax(x: F32) -> F32:
-    grown: F32 = np.exp(x - x.max())
-    return grown / grown.sum()
+def softmax(x: F64) -> F64:
+    grown: F64 = np.exp(x - x.max())
+    return np.asarray(grown / grown.sum())
 
 
-def sigmoid(x: F32) -> F32:
-    return 1 / (1 + np.exp(-x))
+def sigmoid(x: F64) -> F64:
+    grown: F64 = np.exp(-x)
+    return 1 / (1 + grown)
 
 
-def written(w: dict[str, F32], h: F32, previous: I32 | None) -> F32:
+def written(w: dict[str, F64], h: F64, previous: I32 | None) -> F64:
     """Return the logits `(t + 1, classes)` of one sequence `(t, d)`, by the equations of AttentionDecoder's docstring."""
     k = h @ w["keys/kernel"] + w["keys/bias"]
-    s, y, rows = np.zeros(w["query/kernel"].shape[0], np.float32), 0, []
+    s, y, rows = np.zeros(w["query/kernel"].shape[0]), 0, []
     for j in range(len(h) + 1):
         y = y if previous is None else previous[j]
         e = np.tanh(s @ w["query/kernel"] + k) @ w["score/kernel"]
@@ -56,10 +57,10 @@ def written(w: dict[str, F32], h: F32, previous: I32 | None) -> F32:
 @pytest.mark.parametrize("taught", [False, True])
 def test_the_logits_are_those_of_the_equations_and_the_weights_have_the_names_given(taught: bool) -> None:
     layer, h = decoder(), sequences()
-    weights = {weight.path.removeprefix("logits/"): keras.ops.convert_to_numpy(weight) for weight in layer.weights}
+    weights = {weight.path.removeprefix("logits/"): keras.ops.convert_to_numpy(weight).astype(np.float64) for weight in layer.weights}
     previous = np.random.default_rng(8).integers(0, CLASSES, (3, STEPS + 1)).astype(np.int32) if taught else None
     got = keras.ops.convert_to_numpy(layer(h) if previous is None else layer(h, previous))
-    wanted = np.stack([written(weights, row, None if previous is None else previous[n]) for n, row in enumerate(h)])
+    wanted = np.stack([written(weights, row.astype(np.float64), None if previous is None else previous[n]) for n, row in enumerate(h)])
     assert len(np.unique(wanted.argmax(-1))) > 2  # else feeding back the wrong class would not show
     assert_allclose(got, wanted, atol=1e-4)
 

@@ -7,12 +7,14 @@ import pytest
 
 from recognizer.crops import Target, open_folder, open_shards, open_stream
 from recognizer.labels import aligned
+from recognizer.options import ReaderOptions
 from synthgen import SynthgenError, read
 from synthgen.alphabet import Alphabet
 from tests.fake_runs import job_of, render
 
-FAKE = Target(Alphabet("Zürich 5€"), 31)
-HOUSE = Target(Alphabet(), 31)
+OPTIONS = ReaderOptions()
+FAKE = Target(Alphabet("Zürich 5€"), OPTIONS)
+HOUSE = Target(Alphabet(), OPTIONS)
 
 
 def folder_of(folder: Path, texts: list[str]) -> Path:
@@ -38,7 +40,9 @@ def test_shards_give_the_rows_of_the_training_split_with_pictures_labels_and_pat
     assert [picture for found in crops for picture in found.pictures] == [row["image"]["bytes"] for row in ours]
     texts = [FAKE.alphabet.decode(label[label > 0].astype(np.uint16)) for found in crops for label in found.labels]
     assert texts == [row["text"] for row in ours]
-    centres = np.float32([np.reshape(quad, (4, 2))[:, 0].mean() / row["width"] for row in ours for quad in row["char_quads"]])
+    centres = np.array(
+        [np.reshape(quad, (4, 2))[:, 0].mean() / row["width"] for row in ours for quad in row["char_quads"]], dtype=np.float32
+    )
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
     expected = aligned(np.concatenate([found.labels for found in crops]), offsets, centres, 31)
     assert np.array_equal(np.concatenate([found.paths for found in crops]), expected)
@@ -47,7 +51,7 @@ def test_shards_give_the_rows_of_the_training_split_with_pictures_labels_and_pat
 def test_rows_that_do_not_fit_are_counted(tmp_path: Path) -> None:
     render(job_of("words", tmp_path))
     ours = [row["text"] for batch in read(tmp_path) for row in batch.to_pylist() if row["split"] == "train"]
-    source = open_shards(tmp_path, Target(Alphabet("Zürich "), 31))
+    source = open_shards(tmp_path, Target(Alphabet("Zürich "), OPTIONS))
     assert source.refused["does_not_fit"] == sum("5" in text for text in ours) > 0
     assert sum(source.sizes) == sum("5" not in text for text in ours)
 
@@ -55,7 +59,7 @@ def test_rows_that_do_not_fit_are_counted(tmp_path: Path) -> None:
 def test_shards_of_which_nothing_fits_are_refused(tmp_path: Path) -> None:
     render(job_of("words", tmp_path))
     with pytest.raises(SynthgenError, match="need labels that fit the reader, got none"):
-        open_shards(tmp_path, Target(Alphabet("x"), 31))
+        open_shards(tmp_path, Target(Alphabet("x"), OPTIONS))
 
 
 def test_a_folder_gives_its_pictures_and_counts_what_does_not_fit(tmp_path: Path) -> None:
@@ -82,4 +86,13 @@ def test_streamed_rows_are_those_of_the_engine(tmp_path: Path) -> None:
 
 def test_a_stream_in_another_alphabet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SynthgenError, match="need the reader's alphabet of 1, got another one"):
-        open_stream(None, 700, 3, Target(Alphabet("x"), 31))
+        open_stream(None, 700, 3, Target(Alphabet("x"), OPTIONS))
+
+
+def test_padded_pictures_have_their_characters_where_the_picture_is() -> None:
+    quads = np.zeros((2, 4, 2), dtype=np.float32)
+    quads[:, :, 0] = [[10, 30, 30, 10], [300, 500, 500, 300]]
+    sizes = (np.array([1, 1]), np.array([40, 800], dtype=np.int32), np.array([20, 20], dtype=np.int32))
+    assert HOUSE.centres(quads, *sizes).tolist() == [0.5, 0.5]
+    padded = Target(Alphabet(), ReaderOptions(fit="pad"))
+    assert padded.centres(quads, *sizes).tolist() == [0.25, 0.5]  # 40 x 20 fills 64 of 128 columns, 800 x 20 all

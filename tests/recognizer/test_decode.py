@@ -40,6 +40,13 @@ def test_a_narrow_beam_keeps_what_the_papers_algorithm_keeps(seed: int, steps: i
     assert np.log(reading.confidence) == pytest.approx(log, abs=1e-9)
 
 
+def test_a_prefix_that_left_the_beam_and_comes_back_is_still_the_parent_of_its_longer_ones() -> None:
+    logits = noise(1, steps=14, classes=3, samples=60)  # it happens in one of ten of these
+    assert [reading.labels for reading in beam(logits, 6)] == [plain_beam(one, 6)[0] for one in logits]
+    logs = np.log([reading.confidence for reading in beam(logits, 6)])
+    np.testing.assert_allclose(logs, [plain_beam(one, 6)[1] for one in logits], rtol=0, atol=1e-9)
+
+
 @given(seed=st.integers(0, 2**32), samples=st.integers(0, 5), width=st.integers(1, 4))
 def test_a_reading_does_not_depend_on_its_neighbours_in_the_batch(seed: int, samples: int, width: int) -> None:
     logits = noise(seed, steps=7, classes=4, samples=samples)

@@ -22,7 +22,7 @@ def test_classes_are_those_of_the_alphabet_and_minus_one_outside_it(texts: list[
 @given(TEXTS)
 def test_a_label_fits_if_ctc_has_steps_for_it_and_is_not_empty(texts: list[str]) -> None:
     fits = fitting(*flat_classes(texts, ABC), STEPS)
-    assert fits.tolist() == [0 < len(text) and steps_needed(text) <= STEPS for text in texts]
+    assert fits.tolist() == [len(text) > 0 and steps_needed(text) <= STEPS for text in texts]
 
 
 def test_a_label_with_a_character_outside_the_alphabet_does_not_fit() -> None:

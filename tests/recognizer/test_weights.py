@@ -3,6 +3,7 @@
 import json
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -11,11 +12,11 @@ import pytest
 from recognizer.header import Header
 from recognizer.model import build_reader
 from recognizer.options import ReaderOptions
-from recognizer.scorer import keras_scorer
+from recognizer.prepare import as_input
 from recognizer.weights import HEADER, WEIGHTS, Reader, load_reader, save_reader, start_from
 from synthgen.alphabet import Alphabet
 from synthgen.errors import SynthgenError
-from tests.recognizer.reader_fixture import CARD, largest_difference, noise, shaken_reader
+from tests.recognizer.reader_fixture import CARD, noise, shaken_reader
 
 OPTIONS = ReaderOptions(width=32)
 LARGEST_BYTES = 16_000_000  # of a file that is shipped
@@ -70,22 +71,21 @@ def test_a_half_file_is_small_and_has_matrices_rounded_to_float16_and_vectors_as
 @pytest.mark.parametrize("kind", ["whole", "half"])
 def test_keras_itself_reads_the_file(kind: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(kind)
-    model, loaded = keras.models.load_model(path), load_reader(path)
-    scores = keras_scorer(Reader(model, OPTIONS, Alphabet(), {}), 2)(noise(2))
-    assert np.array_equal(scores, keras_scorer(loaded, 2)(noise(2)))
+    images = as_input(noise(2))
+    assert np.array_equal(keras.models.load_model(path)(images), load_reader(path).model(images))
 
 
 def test_what_was_trained_in_bfloat16_is_kept_in_float32(tmp_path: Path) -> None:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        reader = shaken_reader(OPTIONS)
+        reader = Reader(build_reader(OPTIONS), OPTIONS, Alphabet(), CARD)
         save_reader(tmp_path / "reader.keras", reader)
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy(before)
     kept = keras.models.load_model(tmp_path / "reader.keras")
-    assert {layer.compute_dtype for layer in reader.model.layers if layer.name != "logits"} >= {"bfloat16"}
+    assert reader.model.get_layer("conv7").compute_dtype == "bfloat16"
     assert {layer.compute_dtype for layer in kept.layers} == {"float32"}
     assert np.array_equal(kept.get_layer("conv7").get_weights()[0], reader.model.get_layer("conv7").get_weights()[0])
 
@@ -103,7 +103,7 @@ def test_a_save_that_fails_keeps_the_old_file(reader: Reader, tmp_path: Path, mo
     path = tmp_path / "reader.keras"
     path.write_bytes(b"old")
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
-    with pytest.raises(SynthgenError, match="reader.keras: cannot be written: the disk is full"):
+    with pytest.raises(SynthgenError, match=r"reader.keras: cannot be written: the disk is full"):
         save_reader(path, reader)
     assert path.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
 
@@ -140,7 +140,7 @@ def test_a_model_of_another_kind_is_no_reader(tmp_path: Path) -> None:
 
 def test_a_header_that_is_no_json_object_is_refused(half: Path, tmp_path: Path) -> None:
     for content in ("{", "[1]"):
-        with pytest.raises(SynthgenError, match="need a whole .keras file"):
+        with pytest.raises(SynthgenError, match=r"need a whole .keras file"):
             load_reader(rewritten(half, tmp_path / "reader.keras", {HEADER: content}))
 
 
@@ -183,16 +183,40 @@ def test_a_wider_reader_takes_all_weights_of_a_narrower_one(reader: Reader) -> N
     assert all(np.array_equal(a.numpy(), b.numpy()) for a, b in zip(wide.model.weights, reader.model.weights, strict=True))
 
 
-def test_of_another_alphabet_the_shared_characters_are_taken_and_the_others_start_fresh(reader: Reader) -> None:
+@pytest.mark.parametrize("head", ["ctc", "attention"])
+def test_of_another_alphabet_the_shared_characters_are_taken_and_the_others_start_fresh(head: Literal["ctc", "attention"]) -> None:
     letters = "zA€b"
-    options = ReaderOptions(classes=5, width=32)
+    options, given = ReaderOptions(classes=5, width=32, head=head), shaken_reader(ReaderOptions(width=32, head=head))
     other = Reader(build_reader(options), options, Alphabet(letters), {})
-    other.model.get_layer("logits").bias.assign(np.full(5, 7))
-    kernel = other.model.get_layer("logits").get_weights()[0]
-    assert start_from(other, reader) == []
-    shared = [0, 1, 2, 4]  # all but the euro sign
-    theirs = [0, *(reader.alphabet.classes[letters[k - 1]] for k in shared[1:])]
-    logits, given = (keras_scorer(x, 2)(noise(2)) for x in (other, reader))
-    assert largest_difference(logits[..., shared], given[..., theirs]) < 1e-5
-    head = other.model.get_layer("logits")
-    assert head.bias[3] == 7 and np.array_equal(head.get_weights()[0][:, 3], kernel[:, 3])
+    name = "logits" if head == "ctc" else "classes"
+    before = [value.numpy() for value in other.model.weights]
+    assert start_from(other, given) == []
+    shared = {0: 0, 1: given.alphabet.classes["z"], 2: given.alphabet.classes["A"], 4: given.alphabet.classes["b"]}
+    for value, own, old in zip(other.model.weights, before, given.model.get_weights(), strict=True):
+        found = value.numpy()
+        if value.path.endswith((f"{name}/kernel", f"{name}/bias")):
+            assert np.array_equal(found[..., list(shared)], old[..., list(shared.values())]), value.path
+            assert np.array_equal(found[..., 3], own[..., 3]), value.path  # the euro sign
+        elif value.path == "logits/cell/kernel":  # 256 rows of the glimpse, then a row a class
+            assert np.array_equal(found[:256], old[:256])
+            assert np.array_equal(found[[256 + k for k in shared]], old[[256 + k for k in shared.values()]])
+            assert np.array_equal(found[259], own[259])
+        else:
+            assert np.array_equal(found, old), value.path
+
+
+def test_layers_that_only_the_new_reader_has_start_fresh_and_are_named(reader: Reader) -> None:
+    options = ReaderOptions(width=32, rectify="stn", head="attention")
+    other = Reader(build_reader(options), options, Alphabet(), {})
+    before = other.model.get_layer("logits").get_weights()
+    assert start_from(other, reader) == ["rectifier", "logits"]
+    assert all(np.array_equal(a, b) for a, b in zip(before, other.model.get_layer("logits").get_weights(), strict=True))
+    assert np.array_equal(other.model.get_layer("lstm2").get_weights()[0], reader.model.get_layer("lstm2").get_weights()[0])
+
+
+def test_a_rectifier_of_another_width_starts_fresh() -> None:
+    narrow, wide = ReaderOptions(width=32, rectify="stn"), ReaderOptions(width=64, rectify="stn")
+    other = Reader(build_reader(wide), wide, Alphabet(), {})
+    before = other.model.get_layer("rectifier").get_weights()
+    assert start_from(other, shaken_reader(narrow)) == ["rectifier"]
+    assert all(np.array_equal(a, b) for a, b in zip(before, other.model.get_layer("rectifier").get_weights(), strict=True))

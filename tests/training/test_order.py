@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -24,7 +26,7 @@ def test_every_epoch_has_every_row_once(sizes: list[int], seed: int, pool: int, 
 def test_places_do_not_depend_on_the_batches_they_are_asked_for_in(sizes: list[int], seed: int, cuts: set[int]) -> None:
     order = Order(tuple(sizes), seed, 3)
     edges = [0, *sorted(cuts), 100]
-    pieces = [place for first, last in zip(edges[:-1], edges[1:], strict=True) for place in listed(order, first, last)]
+    pieces = [place for first, last in pairwise(edges) for place in listed(order, first, last)]
     assert pieces == listed(order, 0, 100)
 
 
@@ -33,7 +35,7 @@ def test_epochs_and_seeds_have_orders_of_their_own_and_rows_are_mixed() -> None:
     first, second = listed(order, 0, 5000), listed(order, 5000, 10_000)
     assert first != second
     assert first != listed(Order((100,) * 50, 4), 0, 5000)
-    neighbours = sum(a == b and c == d + 1 for (a, d), (b, c) in zip(first[:-1], first[1:], strict=True))
+    neighbours = sum(a == b and c == d + 1 for (a, d), (b, c) in pairwise(first))
     assert neighbours < 10  # of 5,000 in a shuffled order about 1 or 2
 
 

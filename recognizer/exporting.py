@@ -1,0 +1,42 @@
+"""What `recognizer export` does."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from recognizer.export import export_onnx, export_saved_model
+from recognizer.options import ReaderOptions
+from recognizer.prepare import prepare
+from recognizer.weights import load_reader
+from synthgen import BlockRenderer, Recipe
+from synthgen.arrays import U8
+
+CALIBRATION_SEED = 2**63 + 2  # nobody trains or is measured on it
+
+
+def write(weights: Path, out: Path, form: str, calibrate_on: int) -> int:
+    """Write the reader of a `.keras` file in another form; return the bytes.
+
+    Raises:
+        SynthgenError: the file holds no reader, or `out` cannot be written in this form.
+    """
+    reader = load_reader(weights)
+    if form == "saved-model":
+        export_saved_model(reader, out)
+        return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    if form == "int8":
+        from recognizer.quantize import quantize
+
+        with tempfile.TemporaryDirectory() as folder:
+            export_onnx(reader, Path(folder) / "float.onnx")
+            quantize(Path(folder) / "float.onnx", out, calibration_words(calibrate_on, reader.options))
+    else:
+        export_onnx(reader, out, half=form == "onnx-half")
+    return out.stat().st_size
+
+
+def calibration_words(count: int, options: ReaderOptions) -> U8:
+    """Return rendered words as the reader takes them, `(count, 32, options.width)`."""
+    block = BlockRenderer(Recipe(), seed=CALIBRATION_SEED).block(range(count))
+    return np.stack([prepare(block.picture(row), options.width, options.fit) for row in range(count)])

@@ -1,0 +1,89 @@
+"""Readers by file, whatever it holds, with the decoder that was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from recognizer.decode import attention_greedy, beam, greedy
+from recognizer.lexicon import Lexicon, lexicon_beam
+from recognizer.options import ReaderOptions
+from recognizer.pictures import read_picture
+from recognizer.prepare import prepare
+from recognizer.reading import Decoder, Scorer, WordReader
+from recognizer.scorer import keras_scorer, onnx_scorer
+from synthgen import Alphabet, SynthgenError
+from synthgen.arrays import F32, U8, Image
+
+SHIPPED = Path(__file__).parent / "data" / "reader.keras"
+BEAM = 10  # prefixes
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How logits become text."""
+
+    beam: int | None = None  # prefixes; None: greedy, and 10 with a lexicon
+    lexicon: Path | None = None  # of product words
+    ignore_case: bool = False  # of the lexicon
+
+
+@dataclass(frozen=True)
+class OpenedReader:
+    """A reader ready to read."""
+
+    words: WordReader
+    options: ReaderOptions
+
+    def ready(self, image: Image) -> U8:
+        """Return a picture as the reader takes it."""
+        return prepare(image, self.options.width, self.options.fit)
+
+
+def open_reader(path: Path, decoding: Decoding) -> OpenedReader:
+    """Return the reader of a `.keras` or `.onnx` file.
+
+    Raises:
+        SynthgenError: the file holds no reader, or does not go with the decoding.
+    """
+    scorer, options, alphabet = _scorer(path)
+    return OpenedReader(WordReader(scorer, _decoder(decoding, options, alphabet), alphabet), options)
+
+
+def _scorer(path: Path) -> tuple[Scorer, ReaderOptions, Alphabet]:
+    if not path.is_file():
+        raise SynthgenError(f"{path}: need a reader, found no file; train one, or leave --weights out for the one that comes along")
+    if path.suffix == ".onnx":
+        found = onnx_scorer(path)
+        return found, found.options, found.alphabet
+    from recognizer.weights import load_reader  # the first to need Keras
+
+    reader = load_reader(path)
+    return keras_scorer(reader), reader.options, reader.alphabet
+
+
+def _decoder(decoding: Decoding, options: ReaderOptions, alphabet: Alphabet) -> Decoder:
+    if options.head == "attention":
+        if decoding.beam or decoding.lexicon:
+            raise SynthgenError("--beam, --lexicon: need a reader with the CTC head, got one with attention; leave them out")
+        return attention_greedy
+    if decoding.lexicon:
+        words = Lexicon.read(decoding.lexicon, alphabet, ignore_case=decoding.ignore_case, steps=options.steps)
+        return partial(lexicon_beam, lexicon=words, width=decoding.beam or BEAM)
+    return partial(beam, width=decoding.beam) if decoding.beam else greedy
+
+
+def read_files(reader: OpenedReader, paths: Sequence[Path]) -> tuple[list[tuple[Path, str, float, F32]], list[str]]:
+    """Return file, text, confidence and logits (steps, classes) of each picture that can be read, and what is wrong with the others."""
+    found: list[tuple[Path, str, float, F32]] = []
+    faults: list[str] = []
+    for path in paths:  # one at a time: files may be many, and each is told as it comes
+        try:
+            prepared = reader.ready(read_picture(path))[None]
+        except SynthgenError as error:
+            faults.append(str(error))
+            continue
+        logits = reader.words.scorer(prepared)
+        ((text, confidence),) = reader.words.texts(logits)
+        found.append((path, text, confidence, logits[0]))
+    return found, faults

@@ -1,0 +1,43 @@
+"""Keras brought up without the chatter of its backends."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+STDERR = 2  # the file itself: native libraries do not go through sys.stderr
+
+
+def start_keras() -> None:
+    """Import Keras and let its backend look for devices; what native libraries say about it is shown with --verbose only.
+
+    TensorFlow tells of oneDNN, of CUDA that it did not find and of itself on every start, whatever its log level.
+    """
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        _look()
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # noqa: TID251 # TensorFlow has no other way to be told
+    with _silenced():
+        _look()
+
+
+def _look() -> None:
+    import keras
+
+    keras.distribution.list_devices("cpu")
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Send what is written to stderr nowhere; Python's errors are raised as always."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(STDERR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDERR)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, STDERR)
+        os.close(kept)
+        os.close(nowhere)
