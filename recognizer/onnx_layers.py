@@ -99,7 +99,7 @@ def emit_rectifier(graph: Graph, layer: Rectifier, value: str) -> str:
 
 
 def emit_attention(graph: Graph, layer: AttentionDecoder, value: str) -> str:
-    """`(b, t, d)` -> `(b, t + 1, classes)`, told the likeliest classes; inside, t comes before b. The formulas are at `AttentionDecoder`."""
+    """`(b, t, d)` -> `(b, t + 1, classes)`, told the likeliest classes: `AttentionDecoder` has the formulas. Inside, t comes before b."""
     sequence = graph.node("Transpose", [value], {"perm": [1, 0, 2]})  # (t, b, d)
     keys = emit_dense(graph, layer.keys, sequence)  # (t, b, a)
     query, score = (graph.constant(arrays(part)[0]) for part in (layer.query, layer.score))

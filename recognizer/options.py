@@ -35,6 +35,11 @@ class ReaderOptions:
         """Time steps of the features, `width / 4 - 1`: the longest label, with a step between equal neighbours."""
         return self.width // 4 - 1
 
+    @property
+    def positions(self) -> int:
+        """Rows of the logits: the steps, and with the attention head one more for the end of the text."""
+        return self.steps + (self.head == "attention")
+
     def to_json(self) -> dict[str, int | str]:
         """Return the options as plain values."""
         return asdict(self)

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import TensorProto, helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
@@ -65,9 +66,10 @@ class Calibration(CalibrationDataReader):
 def _float_model(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(path)
-    except (OSError, ValueError) as error:
+    except (OSError, DecodeError) as error:
         raise SynthgenError(f"{path}: need an ONNX file, got one that cannot be read: {error}; export the reader again") from error
     constants = {x.name: x.data_type for x in model.graph.initializer}
-    if any(constants.get(node.input[1]) != TensorProto.FLOAT for node in model.graph.node if node.op_type == "Conv"):
+    kernels = [node.input[1] for node in model.graph.node if node.op_type == "Conv"]
+    if not kernels or any(constants.get(kernel) != TensorProto.FLOAT for kernel in kernels):
         raise SynthgenError(f"{path}: need float32 convolutions, got others; export the reader as float32, without half or int8")
     return model

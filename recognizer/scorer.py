@@ -28,7 +28,7 @@ def keras_scorer(reader: "Reader", batch: int = KERAS_BATCH) -> Callable[[U8], F
     """
 
     def score(prepared: U8) -> F32:
-        found = [np.zeros((0, *reader.model.output_shape[1:]), np.float32)]
+        found = [_no_logits(reader.options)]
         for part in _batches(prepared, batch):
             filled = np.zeros((batch, *part.shape[1:]), np.uint8)
             filled[: len(part)] = part
@@ -47,8 +47,8 @@ class OnnxScorer:
 
     def __call__(self, prepared: U8) -> F32:
         """Return the logits; n may be 0."""
-        parts = list(_batches(prepared, ONNX_BATCH)) or [prepared]
-        return np.concatenate([self.run(as_input(part)) for part in parts])
+        # none at all never come to `run`: ONNX Runtime's LSTM ends the process over them
+        return np.concatenate([_no_logits(self.options), *(self.run(as_input(part)) for part in _batches(prepared, ONNX_BATCH))])
 
     @property
     def options(self) -> ReaderOptions:
@@ -84,13 +84,16 @@ def onnx_scorer(path: Path, threads: int = 0) -> OnnxScorer:
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = threads
     chosen.log_severity_level = 3  # errors; its warnings are about what it optimizes
-    faults = (OSError, RuntimeError, ValueError, *_faults())
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), chosen, providers=["CPUExecutionProvider"])
-    except faults as error:
+    except _faults() as error:
         raise SynthgenError(f"{path}: need an ONNX file, got one that cannot be read: {error}; {CURE}") from error
     header = Header.from_notes(session.get_modelmeta().custom_metadata_map, str(path))
     return OnnxScorer(header, lambda images: np.asarray(session.run(["logits"], {"image": images})[0], dtype=np.float32))
+
+
+def _no_logits(options: ReaderOptions) -> F32:
+    return np.zeros((0, options.positions, options.classes), np.float32)
 
 
 def _batches(prepared: U8, size: int) -> Iterator[U8]:
@@ -99,6 +102,6 @@ def _batches(prepared: U8, size: int) -> Iterator[U8]:
 
 def _faults() -> tuple[type[Exception], ...]:
     """Return what ONNX Runtime raises at a file it cannot use; each is an Exception straight, and only here has it a name."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
+    from onnxruntime.capi import onnxruntime_pybind11_state as its
 
-    return state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.NotImplemented, state.RuntimeException
+    return OSError, its.Fail, its.InvalidArgument, its.InvalidGraph, its.InvalidProtobuf, its.NotImplemented, its.RuntimeException

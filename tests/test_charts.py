@@ -1,5 +1,6 @@
 """Charts: every panel drawn where it belongs, what is shown taken from the figures given, nothing half written."""
 
+import errno
 import sys
 from functools import partial
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_a_chart_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="no figures"):
         save_charts(tmp_path / "a.png", "one", [fail])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_half_a_chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(figure: Figure, path: Path, **options: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(Figure, "savefig", save)
+    with pytest.raises(SynthgenError, match=r"a\.png: cannot be written: the disk is full"):
+        save_charts(tmp_path / "a.png", "one", [partial(dot, 1)])
     assert list(tmp_path.iterdir()) == []
 
 

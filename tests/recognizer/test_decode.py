@@ -115,6 +115,12 @@ def test_confidence_is_a_probability(logits: F32) -> None:
         assert all(0 <= reading.confidence <= 1 for reading in decode(logits))
 
 
+def test_a_certain_texts_probability_is_1_however_its_parts_are_rounded() -> None:
+    logits = noise(0, steps=3, classes=2, samples=400)
+    logits[:, 1] = (-400, 400)  # so label 1 alone, whatever the steps beside it are: blank or 1
+    assert max(reading.confidence for reading in beam(logits, 4)) == 1  # unbounded, ten of these come to 1.0000000000000002
+
+
 @decoders
 def test_large_logits_and_impossible_classes_do_no_harm(decode: Decoder) -> None:
     logits = np.full((1, 2, 3), -np.inf, dtype=np.float32)

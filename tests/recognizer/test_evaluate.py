@@ -105,6 +105,14 @@ def test_what_was_dropped_is_counted_and_the_first_are_named(monkeypatch: pytest
     assert (found.dropped, found.dropped_names, found.scores.count) == (4, ("x: broken", "y: broken", "z: broken"), 2)
 
 
+def test_a_block_without_pictures_is_not_scored() -> None:
+    def score(prepared: U8) -> F32:
+        assert len(prepared), "nothing to score"
+        return logits_of(["a"] * len(prepared))
+
+    assert evaluate(WordReader(score, greedy, ALPHABET), [block_of([], ["x: broken"]), block_of(["a"])]).scores.count == 1
+
+
 def test_a_truth_outside_the_alphabet_counts_as_read_wrongly_and_is_counted() -> None:
     found, watched = evaluated(["5€", "Zürich", "a"], ["5", "Zurich", "a"])
     assert (found.outside, found.scores.count, found.scores.accuracy_exact) == (1, 3, 2 / 3)

@@ -128,6 +128,12 @@ def test_words_are_joined_by_spaces_and_a_listed_phrase_is_its_words() -> None:
     assert read("extra oil olive", lexicon, unknown_factor=NEVER) == "extra oil olive"
 
 
+def test_words_cannot_be_joined_in_an_alphabet_without_a_space() -> None:
+    automaton = Lexicon.build(["ab", "ba"], Alphabet("abc")).automaton
+    passed = [labels for size in range(5) for labels in product((1, 2, 3), repeat=size) if passes(automaton, labels)]
+    assert passed == [(1, 2), (2, 1)]
+
+
 def test_output_keeps_the_case_that_was_read() -> None:
     lexicon = Lexicon.build(["Organic"], Alphabet(), ignore_case=True)
     assert [read(path, lexicon, unknown_factor=NEVER) for path in ("Organic", "ORGANIC", "oRGaniC")] == ["Organic", "ORGANIC", "oRGaniC"]

@@ -2,12 +2,15 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from recognizer import report
 from recognizer.decode import greedy
@@ -15,6 +18,7 @@ from recognizer.evaluate import Evaluation, Prediction, evaluate
 from recognizer.reading import WordReader
 from recognizer.report import confusion_map, predictions_file, save_report, save_scores, save_sheet, save_worst_sheet
 from synthgen.arrays import U8
+from synthgen.charts import Panel
 from synthgen.errors import SynthgenError
 from tests.recognizer.labelled_fixture import ALPHABET, block_of, telling
 
@@ -78,6 +82,14 @@ def test_the_map_of_confusions_counts_mistakes_alone_most_confused_first(monkeyp
     assert counts.tolist() == [[2, 0], [0, 1]]
 
 
+def test_the_map_of_confusions_leaves_out_what_was_read_right() -> None:
+    found = evaluate(WordReader(telling(["l", "l", "1"]), greedy, ALPHABET), [block_of(["l", "1", "l"])])
+    rows, columns, counts = confusion_map(found)
+    assert {(a, b): int(counts[r, c]) for r, a in enumerate(rows) for c, b in enumerate(columns)} == {
+        ("l", "1"): 1, ("1", "l"): 1, ("l", "l"): 0, ("1", "1"): 0,
+    }  # fmt: skip
+
+
 def test_the_map_of_confusions_of_no_mistakes_is_empty() -> None:
     rows, columns, counts = confusion_map(evaluate(WordReader(telling(["a"]), greedy, ALPHABET), [block_of(["a"])]))
     assert (rows, columns, counts.shape) == ([], [], (0, 0))
@@ -94,6 +106,29 @@ def test_the_report_has_three_charts_side_by_side(tmp_path: Path, evaluation: Ev
 def test_a_report_without_mistakes_is_drawn_too(tmp_path: Path) -> None:
     save_report(evaluate(WordReader(telling(["a"]), greedy, ALPHABET), [block_of(["a"])]), tmp_path / "report.png")
     assert picture(tmp_path / "report.png").shape == (480, 3 * 640, 3)
+
+
+def test_the_charts_show_the_figures_of_the_evaluation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, evaluation: Evaluation) -> None:
+    drawn: list[Axes] = []
+
+    def draw(final: Path, title: str, panels: Sequence[Panel]) -> None:
+        drawn.extend(Figure().subplots(1, len(panels)))
+        for axes, panel in zip(drawn, panels, strict=True):
+            panel(axes)
+
+    monkeypatch.setattr(report, "save_charts", draw)
+    save_report(evaluation, tmp_path / "report.png")
+    lengths, confusions, confidences = drawn
+    exact, bare, words = (heights(lengths, n) for n in range(3))
+    assert list(evaluation.by_length) == [1, 2, 3, 4]
+    assert exact == [0, 0, 0, 1 / 3] and bare == [0, 1, 1, 1 / 3] and words == [1 / 7, 1 / 7, 2 / 7, 3 / 7]
+    assert sum(int(text.get_text()) for text in confusions.texts) == sum(count for _, count in evaluation.confusions())
+    assert [sum(heights(confidences, n)) for n in range(2)] == [4, 3]  # right, wrong
+    assert confidences.get_legend_handles_labels()[1] == ["right", "wrong"]
+
+
+def heights(axes: Axes, series: int) -> list[float]:
+    return [bar.get_height() for bar in axes.containers[series] if isinstance(bar, Rectangle)]
 
 
 def test_other_scores_give_another_report(tmp_path: Path, evaluation: Evaluation) -> None:

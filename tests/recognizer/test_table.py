@@ -151,8 +151,9 @@ def test_what_comes_after_a_rectifier_sees_the_whole_picture() -> None:
 
 def test_outputs_of_a_decoder_with_steps_of_its_own_have_no_place() -> None:
     image = keras.Input((32, 64, 1))
-    model = keras.Model(image, layers.Dense(3)(Ended()(layers.Reshape((16, 128))(image))))
-    assert [row.place for row in layer_rows(model)[-2:]] == [None, None]
+    behind = layers.Bidirectional(layers.LSTM(1, return_sequences=True))(Ended()(layers.Reshape((16, 128))(image)))
+    model = keras.Model(image, layers.Dense(3)(behind))
+    assert [row.place for row in layer_rows(model)[-3:]] == [None, None, None]
     assert summary(model).splitlines()[4].split()[-2:] == ["-", "all"]
 
 

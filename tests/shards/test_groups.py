@@ -52,7 +52,7 @@ def test_a_url_of_this_disk_is_refused_like_any_other_unknown_one() -> None:
 
 
 def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SynthgenError, match="need manifest.json, which a finished run has, found none"):
+    with pytest.raises(SynthgenError, match=r"need manifest.json, which a finished run has, found none"):
         open_groups(tmp_path)
 
 

@@ -142,3 +142,16 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(SynthgenError, match="cannot be read as a checkpoint"):
         run(tmp_path)
+
+
+def square_of_step(step: int) -> Batch:
+    return np.zeros((8, 1), dtype=np.float32), np.full((8, 1), step, dtype=np.float32)
+
+
+def test_every_step_trains_on_its_own_batch(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    tuning = Tuning(10, rate=1e-9, decay=0.0)
+    model.compile(build_optimizer(tuning), "mse", jit_compile=False)
+    train(model, square_of_step, Course(tmp_path, tuning, 8, log_every=5), Feeding(workers=3), nothing)
+    losses = np.genfromtxt(tmp_path / "training.csv", delimiter=",", names=True)["loss"]
+    assert losses == pytest.approx([np.mean([k * k for k in range(5)]), np.mean([k * k for k in range(5, 10)])], rel=1e-4)

@@ -1,0 +1,143 @@
+"""How fast the reader learns and reads, and whether its data keep up; one JSON line.
+
+    python benchmarks/reader_bench.py --data shards [--only data,train,read] [--batch 64] [--steps 20] [--repeats 3]
+
+`data`: batches made by two threads and nothing else, images/s; the bar is 40,000 on 2 cores. `train`: `recognizer train`'s own loop
+against plain `model.fit` on arrays in memory, the same model, batch and number of steps in one process, turn by turn; the share is ours
+over plain, the bar 0.95. `read`: Keras, ONNX float32 and int8, the weights that come along, images/s. Everything is compiled before it
+is timed. Figures are medians of the repeats; the spread is largest less smallest, over the median. Needs `synthgen[train]`.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from benchmarks.measured import Figures, machine, middle, wall_of
+from recognizer.batches import Lesson, ReaderFeed
+from recognizer.crops import Target, open_shards
+from recognizer.exporting import calibration_words, write
+from recognizer.model import build_reader
+from recognizer.objective import build_trainer, reader_loss
+from recognizer.opened import SHIPPED
+from recognizer.options import ReaderOptions
+from recognizer.scorer import keras_scorer, onnx_scorer
+from recognizer.weights import load_reader
+from synthgen import Alphabet
+from training.devices import Computing, computing_on
+from training.feeding import Feeding
+from training.loop import Course, train
+from training.mixture import Mixture
+from training.optimizers import Tuning, build_optimizer
+
+OPTIONS = ReaderOptions()
+WORKERS = 2
+
+
+def feed(data: Path, batch: int) -> ReaderFeed:
+    """Return what makes batches of the words in `data`."""
+    source = open_shards(data, Target(Alphabet(), OPTIONS))
+    return ReaderFeed([source], Mixture((1.0,), batch), Lesson(OPTIONS, 0, 0.5, 10_000))
+
+
+def data_figures(options: argparse.Namespace) -> Figures:
+    """Return how many images a second the input makes, alone."""
+    made, batch, batches = feed(options.data, 512), 512, 80
+    made(0)
+
+    def make_all(first: int) -> None:
+        with ThreadPoolExecutor(WORKERS) as threads:
+            list(threads.map(made, range(first, first + batches)))
+
+    speeds = [batches * batch / wall_of(partial(make_all, first)) for first in range(1, 1 + options.repeats * batches, batches)]
+    return dict(zip(("data_images_per_second", "data_spread"), middle(speeds), strict=True))
+
+
+def compiled(steps: int, computing: Computing) -> keras.Model:
+    """Return the reader ready to be trained."""
+    trained = build_trainer(build_reader(OPTIONS), OPTIONS)
+    trained.compile(build_optimizer(Tuning(steps)), reader_loss(OPTIONS), jit_compile=computing.jit)
+    return trained
+
+
+def train_figures(options: argparse.Namespace) -> Figures:
+    """Return images a second of our loop and of plain `fit`, and the share between them."""
+    made, batch, steps = feed(options.data, options.batch), options.batch, options.steps
+    computing = Computing(options.precision).resolved()
+    held = [made(step) for step in range(steps)]
+    x, y = (np.concatenate([np.asarray(part[side]) for part in held]) for side in (0, 1))
+    ours, plain = list[float](), list[float]()
+    with computing_on(computing), tempfile.TemporaryDirectory() as folder:
+        model = compiled(10**6, computing)
+        model.fit(x[: 2 * batch], y[: 2 * batch], batch_size=batch, shuffle=False, verbose=0)
+        for turn in range(options.repeats):
+            plain.append(steps * batch / wall_of(lambda: model.fit(x, y, batch_size=batch, shuffle=False, verbose=0)))
+            course = Course(Path(folder) / str(turn), Tuning(steps), batch, log_every=steps, evaluate_every=10**9, checkpoint_every=10**9)
+            ours.append(_own_speed(model, made, course))
+    speed, spread = middle(ours)
+    share = middle([a / b for a, b in zip(ours, plain, strict=True)])
+    return {
+        "precision": computing.precision,
+        "train_images_per_second": speed,
+        "train_spread": spread,
+        "fit_images_per_second": middle(plain)[0],
+        "train_over_fit": share[0],
+        "train_over_fit_spread": share[1],
+    }
+
+
+def _own_speed(model: keras.Model, made: ReaderFeed, course: Course) -> float:
+    """Return the images a second that our loop reports; the checkpoint at its end is not training."""
+    return train(model, made, course, Feeding(WORKERS), _evaluate_nothing)
+
+
+def _evaluate_nothing(step: int) -> None:
+    """Leave the weights as they are after `step` steps."""
+
+
+def read_figures(options: argparse.Namespace) -> Figures:
+    """Return images a second of each form of the shipped reader."""
+    words = calibration_words(1024, OPTIONS)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {form: Path(folder) / f"{form}.onnx" for form in ("onnx", "int8")}
+        for form, path in paths.items():
+            write(SHIPPED, path, form, 512)
+        scorers: dict[str, Callable[..., object]] = {"keras": keras_scorer(load_reader(SHIPPED))}
+        scorers |= {form: onnx_scorer(path) for form, path in paths.items()}
+        speeds: dict[str, list[float]] = {form: [] for form in scorers}
+        for score in scorers.values():
+            score(words[:256])
+        for _ in range(options.repeats):
+            for form, score in scorers.items():
+                speeds[form].append(len(words) / wall_of(partial(score, words)))
+    found = {f"read_{form}_images_per_second": middle(values)[0] for form, values in speeds.items()}
+    return {**found, "int8_over_onnx": middle([a / b for a, b in zip(speeds["int8"], speeds["onnx"], strict=True)])[0]}
+
+
+PARTS = {"data": data_figures, "train": train_figures, "read": read_figures}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("shards"), help="word shards")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts to measure")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=20, help="of each turn of training")
+    parser.add_argument("--precision", choices=("bf16", "float32"), default=None)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args(arguments)
+    found = machine()
+    for part in options.only.split(","):
+        found |= PARTS[part](options)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
