@@ -142,7 +142,7 @@ def measure(engine: Engine, place: Path, out: Path | None) -> Figures:
     wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
     alphabet = Alphabet()
     tally = Tally(alphabet)
-    folded = [reading if (plain := alphabet.fold(reading)) is None else plain for reading in readings]
+    folded = [alphabet.fold(reading) or reading for reading in readings]
     judged = [tally.add(text, reading) for text, reading in zip(texts, folded, strict=True)]
     if out:
         write_readings(out, names, folded, judged)
@@ -164,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("places", type=Path, nargs="*", help="folders with labels.csv (file,text)")
     parser.add_argument("--reader", action="append", help="easyocr, tesseract or ours=PATH; repeatable")
-    parser.add_argument("--out", type=Path, help="a folder for what was read: READER-SET.csv")
+    parser.add_argument("--out", type=Path, help="a folder for what was read: NUMBER-READER-SET.csv")
     asked = parser.parse_args()
     wanted = asked.reader or installed()
     if unknown := [name for name in wanted if name not in OTHERS and not name.startswith("ours=")]:
@@ -176,10 +176,10 @@ def main() -> None:
     cv2.setNumThreads(1)
     found: dict[str, Figures] = {}
     about = machine()
-    for name in wanted:
+    for number, name in enumerate(wanted, start=1):
         print(name, file=sys.stderr)
         engine = open_engine(name)
-        kind = name.partition("=")[0]
+        kind = f"{number}-{name.partition('=')[0]}"  # of ours there may be several
         tables = {place: asked.out and asked.out / f"{kind}-{place.name}.csv" for place in asked.places}
         found[name] = {**engine.about, **{place.name: measure(engine, place, tables[place]) for place in asked.places}}
     print(json.dumps({**about, "readers": found}))

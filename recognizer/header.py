@@ -8,6 +8,8 @@ from recognizer.options import ReaderOptions
 from synthgen.alphabet import Alphabet
 from synthgen.errors import SynthgenError
 
+CURE = "give a file that `recognizer train` or `recognizer export` of this version wrote"
+
 
 @dataclass(frozen=True)
 class Header:
@@ -40,6 +42,3 @@ class Header:
             got = f"{header.options.classes} classes and {len(header.alphabet.characters)} characters"
             raise SynthgenError(f"{place}: need one class more than characters, got {got}; {CURE}")
         return header
-
-
-CURE = "give a file that `recognizer train` or `recognizer export` of this version wrote"

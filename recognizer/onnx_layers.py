@@ -132,8 +132,8 @@ def cell_arrays(cell: keras.layers.GRUCell) -> tuple[F32, F32, F32]:
 
 
 def activated(graph: Graph, value: str, layer: keras.Layer) -> str:
-    """Return `value` after the layer's activation: none, ReLU or tanh."""
-    kind = {"linear": "", "relu": "Relu", "tanh": "Tanh"}[layer.activation.__name__]
+    """Return `value` after the layer's activation, ReLU or none."""
+    kind = {"linear": "", "relu": "Relu"}[layer.activation.__name__]
     return graph.node(kind, [value]) if kind else value
 
 

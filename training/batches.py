@@ -1,7 +1,9 @@
 """Batches by step number for Keras's `fit`, made ahead by threads or processes."""
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from threading import Lock
 
 import keras
 
@@ -9,14 +11,20 @@ from training.feeding import Batch, Feeding, MakeBatch, WaitMeter
 
 
 class StepBatches(keras.utils.PyDataset):
-    """The batches of steps first to last - 1, in order, whichever worker makes them."""
+    """The batches of steps first to last - 1, in order, whichever worker makes them.
+
+    Differs: Keras's own workers are not used. Its `fit` may begin to read twice, to learn shapes (JAX) or to split batches over devices
+    (TensorFlow), and they then give the batches read first only later or not at all; and its processes are forked, which is not safe
+    beside TensorFlow's threads.
+    """
 
     def __init__(self, make: MakeBatch, first: int, last: int, feeding: Feeding, meter: WaitMeter) -> None:
         """Take what makes a batch (to be pickled if processes are to make it), and the span of steps."""
-        # Keras would fork its processes, which is not safe beside TensorFlow's threads: its threads hand the work to spawned ones
-        super().__init__(workers=max(feeding.workers, 1), use_multiprocessing=False, max_queue_size=feeding.max_queue_size)
+        super().__init__()
         self._make, self._first, self._last, self._meter = make, first, last, meter
-        self._pool = _spawned(feeding.workers) if feeding.use_multiprocessing else None
+        self._ahead, self._pool = feeding.max_queue_size, _pool(feeding)
+        self._pending: dict[int, Future[Batch]] = {}
+        self._lock = Lock()
         self.fault: Exception | None = None  # the first that kept a batch from being made
 
     def __len__(self) -> int:
@@ -24,21 +32,32 @@ class StepBatches(keras.utils.PyDataset):
         return self._last - self._first
 
     def __getitem__(self, number: int) -> Batch:
-        """Return the batch of step `first + number`."""
+        """Return the batch of step `first + number`, and have those after it made."""
         step = self._first + number
+        with self._lock:
+            for passed in [other for other in self._pending if other < step]:
+                del self._pending[passed]
+            for wanted in range(step, min(step + 1 + self._ahead, self._last)):
+                if wanted not in self._pending:
+                    self._pending[wanted] = self._pool.submit(self._make, wanted)
+                    self._pending[wanted].add_done_callback(partial(self._made, wanted))
+            future = self._pending[step]
         try:
-            batch = self._pool.submit(self._make, step).result() if self._pool else self._make(step)
+            return future.result()
         except Exception as error:
             self.fault = self.fault or error
             raise
-        self._meter.made(step)
-        return batch
+
+    def _made(self, step: int, future: Future[Batch]) -> None:
+        if not future.cancelled():
+            self._meter.made(step)
 
     def close(self) -> None:
-        """End the processes, if there are any."""
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+        """End the workers; batches not yet begun are not made."""
+        self._pool.shutdown(cancel_futures=True)
 
 
-def _spawned(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(max(workers, 1), mp_context=multiprocessing.get_context("spawn"))
+def _pool(feeding: Feeding) -> Executor:
+    if feeding.use_multiprocessing:
+        return ProcessPoolExecutor(feeding.workers, mp_context=multiprocessing.get_context("spawn"))
+    return ThreadPoolExecutor(feeding.workers, thread_name_prefix="batches")

@@ -12,7 +12,7 @@ import keras
 from synthgen.errors import SynthgenError
 from training import checkpoints
 from training.batches import StepBatches
-from training.feeding import Batch, Feeding, MakeBatch, WaitMeter
+from training.feeding import Feeding, MakeBatch, WaitMeter
 from training.logs import RunLog
 from training.optimizers import Tuning, build_schedule
 
@@ -54,8 +54,6 @@ def train(model: keras.Model, make: MakeBatch, course: Course, feeding: Feeding,
     step = resume(model, course)
     if step >= course.steps:
         return 0.0
-    if keras.backend.backend() == "jax":
-        _build_loss(model, make(step))
     meter = WaitMeter()
     batches = StepBatches(make, step, course.steps, feeding, meter)
     with RunLog(course.out, "training", step) as table:
@@ -75,13 +73,6 @@ def resume(model: keras.Model, course: Course) -> int:
     """Bring a compiled model to its last checkpoint; return the number of steps done, 0 where there is none."""
     model.optimizer.build(model.trainable_variables)
     return checkpoints.load(course.checkpoint, model) if course.checkpoint.is_file() else 0
-
-
-def _build_loss(model: keras.Model, batch: Batch) -> None:
-    """Build the loss on a sample: else JAX's `fit` would take a batch from the workers to learn its shape, and not train on it."""
-    inputs, targets = batch
-    one = {name: values[:1] for name, values in inputs.items()} if isinstance(inputs, dict) else inputs[:1]
-    model.compute_loss(y=targets[:1], y_pred=model(one, training=False))
 
 
 @dataclass

@@ -66,7 +66,7 @@ def test_an_alphabet_without_a_space_has_no_sign_for_it() -> None:
     assert "space" not in after("signs", shown("a", "ab"))
 
 
-@pytest.mark.parametrize("shape", [(1, 31, 93), (31, 92)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 31, 93), (31, 93, 1), (93,), (31, 92)], ids=str)
 def test_logits_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"need \(t, 93\), a class a character and the blank, got shape "):
         merge_steps(np.zeros(shape, dtype=np.float32), Alphabet())

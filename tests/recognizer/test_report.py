@@ -131,14 +131,6 @@ def heights(axes: Axes, series: int) -> list[float]:
     return [bar.get_height() for bar in axes.containers[series] if isinstance(bar, Rectangle)]
 
 
-def test_other_scores_give_another_report(tmp_path: Path, evaluation: Evaluation) -> None:
-    save_report(evaluation, tmp_path / "a.png")
-    save_report(evaluation, tmp_path / "b.png")
-    save_report(evaluate(READER, [block_of(TRUTHS[:-1])]), tmp_path / "c.png")
-    a, b, c = ((tmp_path / name).read_bytes() for name in ("a.png", "b.png", "c.png"))
-    assert a == b != c
-
-
 @pytest.mark.parametrize("by", ["confidence", "cer"])
 def test_the_sheet_shows_what_the_reader_saw_of_the_worst_first(tmp_path: Path, evaluation: Evaluation, by: str) -> None:
     save_worst_sheet(evaluation, tmp_path / "worst.png", by)  # type: ignore[arg-type] # one of the two
