@@ -130,7 +130,7 @@ def test_words_are_joined_by_spaces_and_a_listed_phrase_is_its_words() -> None:
 
 def test_words_cannot_be_joined_in_an_alphabet_without_a_space() -> None:
     automaton = Lexicon.build(["ab", "ba"], Alphabet("abc")).automaton
-    passed = [labels for size in range(5) for labels in product((1, 2, 3), repeat=size) if passes(automaton, labels)]
+    passed = [labels for size in range(6) for labels in product((1, 2, 3), repeat=size) if passes(automaton, labels)]
     assert passed == [(1, 2), (2, 1)]
 
 

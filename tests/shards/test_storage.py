@@ -37,7 +37,7 @@ def test_an_old_file_stays_when_the_new_one_fails(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", sorted(storage.CURES), ids=errno.errorcode.get)
 def test_a_fault_of_the_disk_says_its_cure(tmp_path: Path, code: int) -> None:
-    said = pytest.raises(SynthgenError, match=rf"b\.json: cannot be written: {storage.CURES[code]}; finished shards are kept")
+    said = pytest.raises(SynthgenError, match=rf"b\.json: cannot be written: {storage.CURES[code]}; what is finished is kept")
     with said, storage.atomic_path(tmp_path / "b.json"):
         raise OSError(code, os.strerror(code))
     assert list(tmp_path.iterdir()) == []
