@@ -178,18 +178,17 @@ def read(
     beam: Beam = None,
     lexicon: LexiconFile = None,
     ignore_case: IgnoreCase = False,
-    steps: Annotated[bool, typer.Option("--steps", help="Show each time step's symbol and how they merge.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Show each time step's symbol and how they merge, read greedily.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the text in pictures of words, with the confidence."""
     with told("stopped"):
         _start_for(weights)
-        from recognizer.merge_steps import merge_steps
-        from recognizer.opened import open_reader, read_files
+        from recognizer.opened import open_reader, read_files, steps_of
 
         reader = open_reader(weights, Decoding(beam, lexicon, ignore_case))
         found, faults = read_files(reader, images)
-        shown = {path: merge_steps(logits, reader.words.alphabet) for path, _, _, logits in found} if steps else {}
+        shown = {path: steps_of(reader, logits) for path, _, _, logits in found} if steps else {}
     for path, text, confidence, _ in found:
         row = {"file": str(path), "text": text, "confidence": confidence}
         typer.echo(json.dumps(row) if as_json else f"{path}\t{text}\t{confidence:.3f}")

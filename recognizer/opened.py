@@ -1,5 +1,6 @@
 """Readers by file, whatever it holds, with the decoder that was asked for."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from recognizer.decode import attention_greedy, beam, greedy
 from recognizer.lexicon import Lexicon, lexicon_beam
+from recognizer.merge_steps import merge_steps
 from recognizer.options import ReaderOptions
 from recognizer.pictures import read_picture
 from recognizer.prepare import prepare
@@ -17,6 +19,8 @@ from synthgen.arrays import F32, U8, Image
 
 SHIPPED = Path(__file__).parent / "data" / "reader.keras"
 BEAM = 10  # prefixes
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,21 @@ def _decoder(decoding: Decoding, options: ReaderOptions, alphabet: Alphabet) -> 
         return attention_greedy
     if decoding.lexicon:
         words = Lexicon.read(decoding.lexicon, alphabet, ignore_case=decoding.ignore_case, steps=options.steps)
+        told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in words.dropped.items() if count)
+        log.info("%s: %d words%s", decoding.lexicon, words.words, f", dropped: {told}" if told else "")
         return partial(lexicon_beam, lexicon=words, width=decoding.beam or BEAM)
     return partial(beam, width=decoding.beam) if decoding.beam else greedy
+
+
+def steps_of(reader: OpenedReader, logits: F32) -> list[str]:
+    """Return lines that show how a picture's logits (steps, classes) became its text, read greedily.
+
+    Raises:
+        SynthgenError: the reader has no CTC head.
+    """
+    if reader.options.head != "ctc":
+        raise SynthgenError(f"--steps: need a reader with the CTC head, got one with {reader.options.head}; leave it out")
+    return merge_steps(logits, reader.words.alphabet)
 
 
 def read_files(reader: OpenedReader, paths: Sequence[Path]) -> tuple[list[tuple[Path, str, float, F32]], list[str]]:

@@ -1,5 +1,6 @@
 """Charts for people: a row of panels in one PNG. Needs matplotlib, which is imported when the first is drawn."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,8 @@ def save_charts(final: Path, title: str, panels: Sequence[Panel]) -> None:
     figure.suptitle(title, parse_math=False)
     for axes, draw in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         draw(axes)
-    with atomic_path(final) as scratch:
+    with atomic_path(final) as scratch, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # it is drawn as an empty box
         figure.savefig(scratch, format="png", metadata={"Software": None})  # else the version of matplotlib
 
 
