@@ -72,5 +72,5 @@ $(TRAIN_STAMP): $(STAMP)
 	@touch $(TRAIN_STAMP)
 
 $(SLOW_STAMP): $(TRAIN_STAMP)
-	@$(PIP) --editable '.[dev,train,jax]'
+	@$(PIP) --editable '.[dev,slow]'
 	@touch $(SLOW_STAMP)
