@@ -54,9 +54,9 @@ class Engine:
 
 def easyocr_engine() -> Engine:
     """Return EasyOCR's English recognizer with the weights that its offline package holds."""
-    import easyocr  # type: ignore[import-not-found]
-    import easyocr_en_models  # type: ignore[import-not-found]
-    import torch  # type: ignore[import-not-found]
+    import easyocr
+    import easyocr_en_models
+    import torch
 
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message=".*(pin_memory|quantize_per_tensor)")  # told at each call

@@ -26,17 +26,17 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-import trdg  # type: ignore[import-not-found]
+import trdg
 from PIL.Image import Image
 
 from synthgen.arrays import F64
 from synthgen.chance import Stream, uniforms
 
 with contextlib.redirect_stdout(sys.stderr):  # it tells that it cannot write by hand, for want of TensorFlow
-    from trdg.data_generator import rnd  # type: ignore[import-not-found] # the global generator that it draws from
-    from trdg.generators import GeneratorFromStrings  # type: ignore[import-not-found]
-    from trdg.string_generator import create_strings_randomly  # type: ignore[import-not-found]
-    from trdg.utils import load_dict, load_fonts  # type: ignore[import-not-found]
+    from trdg.data_generator import rnd  # the global generator that it draws from
+    from trdg.generators import GeneratorFromStrings
+    from trdg.string_generator import create_strings_randomly
+    from trdg.utils import load_dict, load_fonts
 
 T = TypeVar("T")
 HEIGHT_PX = 32

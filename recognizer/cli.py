@@ -58,6 +58,7 @@ class Form(StrEnum):
     ONNX_HALF = "onnx-half"
     INT8 = "int8"
     SAVED_MODEL = "saved-model"
+    KERAS_HALF = "keras-half"
 
 
 SHOWN = {"accuracy_exact": "exact", "accuracy_alnum": "of letters and digits", "cer": "character errors"}
@@ -204,7 +205,7 @@ def read(
 def export(
     out: Annotated[Path, typer.Option(help="reader.onnx, or a folder for the SavedModel.")],
     form: Annotated[
-        Form, typer.Option("--format", help="onnx: float32; onnx-half: half the bytes; int8: quantized; saved-model.")
+        Form, typer.Option("--format", help="onnx: float32; onnx-half: half the bytes; int8: quantized; saved-model; keras-half.")
     ] = Form.ONNX,
     weights: Weights = SHIPPED,
     calibrate_on: Annotated[int, typer.Option(help="Rendered words that set the ranges of int8.", min=16)] = 1024,

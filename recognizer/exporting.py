@@ -8,7 +8,7 @@ import numpy as np
 from recognizer.export import export_onnx, export_saved_model
 from recognizer.options import ReaderOptions
 from recognizer.prepare import prepare
-from recognizer.weights import load_reader
+from recognizer.weights import load_reader, save_reader
 from synthgen import BlockRenderer, Recipe
 from synthgen.arrays import U8
 
@@ -31,6 +31,8 @@ def write(weights: Path, out: Path, form: str, calibrate_on: int) -> int:
         with tempfile.TemporaryDirectory() as folder:
             export_onnx(reader, Path(folder) / "float.onnx")
             quantize(Path(folder) / "float.onnx", out, calibration_words(calibrate_on, reader.options))
+    elif form == "keras-half":
+        save_reader(out, reader, half=True)
     else:
         export_onnx(reader, out, half=form == "onnx-half")
     return out.stat().st_size

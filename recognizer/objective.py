@@ -22,8 +22,8 @@ def build_trainer(reader: keras.Model, options: ReaderOptions) -> keras.Model:
     if options.head == "ctc":
         return reader
     previous = keras.Input((options.steps + 1,), dtype="int32", name="previous")
-    sequence = reader.get_layer("lstm2").output  # not the head's input: Keras knows no one input of a layer that is called twice
-    logits = reader.get_layer("logits")(sequence, previous)
+    head = reader.get_layer("logits")
+    logits = head(head.input, previous)  # Keras keeps the input of a layer's first call, which is the reader's
     return keras.Model({"image": reader.inputs[0], "previous": previous}, logits, name="trainer")
 
 

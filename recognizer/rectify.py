@@ -6,7 +6,7 @@ from keras import layers, ops
 
 FILTERS = (16, 32, 64)  # of the 3 x 3 convolutions of the localization net, a 2 x 2 pool after each; an eightieth of the reader's work
 UNITS = 64  # of its dense layer
-PACE = 0.1  # Adam moves every weight alike, and 64 of them together would throw the picture out of its frame in a few steps
+PACE = 0.1  # Adam moves all weights alike: at 1, five steps at 1e-3 shift a 128 px picture by 9 px before the reader reads anything
 IDENTITY = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
 
 

@@ -86,21 +86,22 @@ def test_the_promised_shape_and_dtype_are_those_returned() -> None:
 def test_a_step_of_training_reaches_every_weight_of_the_localization_net(dtype: str) -> None:
     model, images = nudged(dtype), pictures(2)
     before = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
-    model.compile(keras.optimizers.SGD(100.0), loss="mse", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(100.0), loss="mse", run_eagerly=True, jit_compile=False)
     model.train_on_batch(images, images[:, :, ::-1])
     assert len(before) == 10  # kernel and bias of five layers
     for old, weight in zip(before, model.trainable_weights, strict=True):
         assert (keras.ops.convert_to_numpy(weight) != old).any(), weight.path
 
 
-def test_the_first_step_of_training_moves_the_transform() -> None:
-    image = keras.Input((HEIGHT, WIDTH, 1))
+def test_the_first_steps_of_training_move_the_transform_but_not_far() -> None:
+    image = keras.Input((HEIGHT, 128, 1))
     model = keras.Model(image, Rectifier(name="rectifier")(image))
-    model.compile(keras.optimizers.Adam(0.01), loss="mse", run_eagerly=True)
-    model.train_on_batch(pictures(1), warped(pictures(1), np.array([[[1, 0, 0.1], [0, 1, 0]]])))
-    theta = keras.ops.convert_to_numpy(model.get_layer("rectifier").theta(pictures(1)))[0]
-    assert theta[0, 2] > 0.0005
-    assert np.abs(theta - IDENTITY).max() < 0.2
+    model.compile(keras.optimizers.Adam(1e-3), loss="mse", run_eagerly=True, jit_compile=False)
+    images = np.random.default_rng(4).random((4, HEIGHT, 128, 1)).astype(np.float32)
+    for _ in range(5):
+        model.train_on_batch(images, images[::-1])  # nothing to be learned, as before the reader reads anything
+    moved = np.abs(keras.ops.convert_to_numpy(model.get_layer("rectifier").theta(images)) - IDENTITY).max()
+    assert 0.001 < moved < 0.05
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
