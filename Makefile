@@ -34,10 +34,11 @@ train-recognizer: $(TRAIN_STAMP) ## train the reader on the words of DATA (OUT) 
 	$(BIN)/recognizer train --data $(DATA) --out $(RUN) --samples $(SAMPLES) --resume $(foreach place,$(EVAL),--evaluate-on $(place))
 
 test: $(TRAIN_STAMP) ## run the fast tests, 4 minutes at most; installs TensorFlow
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 test-slow: $(SLOW_STAMP) ## run the slow tests too; installs JAX
-	$(BIN)/python -m pytest -q -m "slow or not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow"
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -m "slow or not slow" tests/training tests/recognizer
 
 check: $(STAMP) ## lint, formatting, types and the house rules
 	$(BIN)/ruff check .

@@ -73,6 +73,7 @@ def test_a_run_leaves_curves_evaluations_a_sheet_and_a_reader(finished: Path) ->
     assert reader.card["samples"] == 96
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_ends_with_the_same_reader(
     shards: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_run_that_was_cut_off_ends_with_the_same_reader(
         assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_given_weights(shards: Path, finished: Path, tmp_path: Path) -> None:
     run(order(shards, samples=8, init=finished / "reader.keras", tuning=Tuning(0, rate=1e-7)), surroundings(tmp_path, shards))
     before, after = (load_reader(folder / "reader.keras").model.get_weights() for folder in (finished, tmp_path))
