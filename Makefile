@@ -10,7 +10,7 @@ OUT ?= shards
 RECIPE ?=
 DATA ?= $(OUT)
 RUN ?= runs/recognizer
-SAMPLES ?= 0
+SAMPLES ?= 1000000
 EVAL ?=
 
 BIN := .venv/bin
@@ -30,7 +30,7 @@ setup: $(STAMP) ## make .venv with synthgen and what its tests need
 render: $(STAMP) ## render N word images (20000) into OUT (shards), or go on with a run that was stopped; RECIPE=FILE chooses another look
 	$(BIN)/synthgen render --n $(N) --out $(OUT) --resume $(if $(RECIPE),--recipe $(RECIPE))
 
-train-recognizer: $(TRAIN_STAMP) ## train the reader on the words of DATA (OUT) into RUN, or go on with a run that was stopped; SAMPLES=2000000 sees that many, EVAL=DIR measures on real crops
+train-recognizer: $(TRAIN_STAMP) ## train the reader on the words of DATA (OUT) into RUN, or go on with a run that was stopped; sees SAMPLES of them (1000000), EVAL=DIR measures on real crops
 	$(BIN)/recognizer train --data $(DATA) --out $(RUN) --samples $(SAMPLES) --resume $(foreach place,$(EVAL),--evaluate-on $(place))
 
 test: $(TRAIN_STAMP) ## run the fast tests, 4 minutes at most; installs TensorFlow
