@@ -14,7 +14,18 @@ import typer
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("synthgen", "training", "detector", "recognizer", "extractor")
 SOURCES = sorted(path.relative_to(ROOT) for top in (*PACKAGES, "tests", "benchmarks") for path in (ROOT / top).rglob("*.py"))
-WRITTEN = ("*.md", "*.toml", "*.yaml", "Makefile", ".ci/run", ".gitignore", "*/*.md", "recognizer/data/*.md", "recipes/*.toml", "synthgen/assets/data/*.toml")
+WRITTEN = (
+    "*.md",
+    "*.toml",
+    "*.yaml",
+    "Makefile",
+    ".ci/run",
+    ".gitignore",
+    "*/*.md",
+    "*/data/*.md",
+    "recipes/*.toml",
+    "synthgen/assets/data/*.toml",
+)
 TEXTS = sorted({path.relative_to(ROOT) for pattern in WRITTEN for path in ROOT.glob(pattern)})
 
 ML = ("tensorflow", "keras", "torch", "jax", "ray", "pyspark", "training", "detector", "recognizer", "extractor")
