@@ -110,7 +110,7 @@ def train_reader(
     as_json: AsJson = False,
 ) -> None:
     """Train the reader on shards, on samples straight from the engine, on real crops, or on a mixture."""
-    with told(f"stopped; the last checkpoint is kept. Go on with: recognizer train --out {out} ... --resume"):
+    with told(f"stopped; the last checkpoint is kept, if one was due already. Go on with: recognizer train --out {out} ... --resume"):
         start_keras()
         from recognizer.options import ReaderOptions
         from recognizer.sources import Chosen
@@ -159,11 +159,14 @@ def evaluate(
     with told("stopped"):
         _start_for(weights)
         from recognizer.examination import examine
-        from recognizer.labelled import Labelled
+        from recognizer.labelled import Labelled, set_names
         from recognizer.opened import open_reader
 
         reader = open_reader(weights, Decoding(beam, lexicon, ignore_case))
-        found = {place: examine(reader.words, Labelled(place, reader.ready, split, limit), out) for place in data}
+        found = {
+            place: examine(reader.words, Labelled(place, reader.ready, split, limit), out and out / name)
+            for name, place in set_names(data).items()
+        }
     if as_json:
         typer.echo(json.dumps(found[data[0]] if len(data) == 1 else found))
         return
@@ -207,7 +210,7 @@ def export(
     form: Annotated[
         Form, typer.Option("--format", help="onnx: float32; onnx-half: half the bytes; int8: quantized; saved-model; keras-half.")
     ] = Form.ONNX,
-    weights: Weights = SHIPPED,
+    weights: Annotated[Path, typer.Option(help="A reader.keras; the one that comes along if none.")] = SHIPPED,
     calibrate_on: Annotated[int, typer.Option(help="Rendered words that set the ranges of int8.", min=16)] = 1024,
 ) -> None:
     """Write a reader as ONNX (float32 or int8) or SavedModel: any batch size, logits out, decoding outside."""
@@ -216,7 +219,10 @@ def export(
         from recognizer.exporting import write
 
         size_bytes = write(weights, out, form.value, calibrate_on)
-    typer.echo(f"{out}: {size_bytes / 1e6:.1f} MB; measure it: recognizer evaluate --weights {out} --data DIR")
+    typer.echo(
+        f"{out}: {size_bytes / 1e6:.1f} MB"
+        + ("" if form == Form.SAVED_MODEL else f"; measure it: recognizer evaluate --weights {out} --data DIR")
+    )
 
 
 @app.command()

@@ -15,6 +15,7 @@ from recognizer.options import ReaderOptions
 from recognizer.pictures import read_picture
 from recognizer.prepare import filled_px
 from synthgen import Alphabet, BlockRenderer, Recipe, ShardGroups, SynthgenError, WordBlock, open_groups
+from synthgen.alphabet import READER_STEPS
 from synthgen.arrays import F32, I32, I64, U8, Bools, Quads
 
 STREAM_GROUP = 512  # samples rendered at a time
@@ -170,9 +171,14 @@ def open_stream(recipe: Path | None, n: int, seed: int, target: Target) -> Strea
     """Return the first `n` samples of a recipe file, the built-in product recipe if None.
 
     Raises:
-        SynthgenError: the recipe is wrong, or its texts may be longer than the reader's steps or use another alphabet.
+        SynthgenError: the recipe is wrong, or its texts may be longer than the reader's steps, or are of another alphabet.
     """
     found = Recipe.read(recipe) if recipe else Recipe()
+    if target.steps < READER_STEPS:
+        need = f"a reader of {READER_STEPS} steps, for which texts are rendered, got {target.steps}"
+        raise SynthgenError(
+            f"--stream {recipe or 'product'}: need {need}; give --width 128 or more, or render shards, whose long texts are left out"
+        )
     alphabet = Alphabet.read(found.text.alphabet) if found.text.alphabet else Alphabet()
     if alphabet != target.alphabet:
         raise SynthgenError(f"--stream {recipe}: need the reader's alphabet of {len(target.alphabet.characters)}, got another one")

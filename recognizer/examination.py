@@ -12,19 +12,18 @@ from synthgen.shards.storage import make_folder
 
 
 def examine(reader: WordReader, source: Labelled, out: Path | None) -> dict[str, object]:
-    """Return the scores of `source` by their promised names; in `out`, below the source's name, put predictions, scores and pictures.
+    """Return the scores of `source` by their promised names; in the folder `out` put predictions, scores and pictures.
 
     Raises:
         SynthgenError: as reading the source and writing the files does.
     """
     if out is None:
         return evaluate(reader, source).to_json()
-    folder = out / (Path(source.place).stem or "set")
-    make_folder(folder)
+    make_folder(out)
     with ExitStack() as stack:
-        watch: Callable[[Prediction], None] = stack.enter_context(predictions_file(folder / "predictions.csv"))
+        watch: Callable[[Prediction], None] = stack.enter_context(predictions_file(out / "predictions.csv"))
         evaluation = evaluate(reader, source, watch)
-    save_scores(evaluation, folder / "evaluation.json")
-    save_report(evaluation, folder / "report.png")
-    save_worst_sheet(evaluation, folder / "worst.png")
+    save_scores(evaluation, out / "evaluation.json")
+    save_report(evaluation, out / "report.png")
+    save_worst_sheet(evaluation, out / "worst.png")
     return evaluation.to_json()

@@ -9,7 +9,7 @@ import numpy as np
 
 from recognizer.decode import attention_greedy, greedy
 from recognizer.evaluate import evaluate
-from recognizer.labelled import Labelled, LabelledBlock
+from recognizer.labelled import Labelled, LabelledBlock, set_names
 from recognizer.model import build_reader
 from recognizer.options import ReaderOptions
 from recognizer.prepare import prepare
@@ -25,7 +25,6 @@ from training.logs import RunLog
 RENDERED = "rendered"
 RENDERED_COUNT = 2048
 RENDERED_SEED = 2**63 + 1  # nobody trains on it
-NAME_LENGTH = 40
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,9 @@ class Examiner:
         self._reader = Reader(self.model, options, alphabet, {})
         self._out, self._options = out, options
         self._decoder = greedy if options.head == "ctc" else attention_greedy
-        sets: dict[str, Iterable[LabelledBlock]] = {_short(place): Labelled(place, self._prepared) for place in places}
+        sets: dict[str, Iterable[LabelledBlock]] = {name: Labelled(place, self._prepared) for name, place in set_names(places).items()}
+        for blocks in sets.values():
+            next(iter(blocks))  # what cannot be read is told now, not after hours
         self._sets = sets or {RENDERED: Rendered(options)}
 
     def take(self, reader: keras.Model, trained: keras.Model) -> None:
@@ -87,8 +88,3 @@ class Rendered:
             prepared = np.stack([prepare(block.picture(row), self._options.width, self._options.fit) for row in rows])
             self._blocks = [LabelledBlock(prepared, tuple(block.text(row) for row in rows), tuple(map(str, rows)), ())]
         return iter(self._blocks)
-
-
-def _short(place: str) -> str:
-    """Return a name for files and curves."""
-    return Path(place).name[-NAME_LENGTH:] or "set"

@@ -9,9 +9,11 @@ from recognizer.export import export_onnx, export_saved_model
 from recognizer.options import ReaderOptions
 from recognizer.prepare import prepare
 from recognizer.weights import load_reader, save_reader
-from synthgen import BlockRenderer, Recipe
+from synthgen import BlockRenderer, Recipe, SynthgenError
 from synthgen.arrays import U8
+from synthgen.shards.storage import make_folder
 
+ENDINGS = {"onnx": ".onnx", "onnx-half": ".onnx", "int8": ".onnx", "keras-half": ".keras"}
 CALIBRATION_SEED = 2**63 + 2  # nobody trains or is measured on it
 
 
@@ -21,7 +23,13 @@ def write(weights: Path, out: Path, form: str, calibrate_on: int) -> int:
     Raises:
         SynthgenError: the file holds no reader, or `out` cannot be written in this form.
     """
+    ending = ENDINGS.get(form, "")
+    if ending and out.suffix != ending:
+        raise SynthgenError(f"{out}: need a name that ends in {ending} for --format {form}, got {out.name}; give such a one")
+    if out.resolve() == weights.resolve():
+        raise SynthgenError(f"{out}: need another file than --weights, got the same; give another --out")
     reader = load_reader(weights)
+    make_folder(out.parent)
     if form == "saved-model":
         export_saved_model(reader, out)
         return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())

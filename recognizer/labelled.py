@@ -1,7 +1,7 @@
 """Pictures of words with their texts, to measure readers on: a folder with labels.csv, or shards; a block at a time."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -94,6 +94,17 @@ class Labelled:
         return LabelledBlock(stacked, tuple(row.text for row in kept), tuple(row.name for row in kept), tuple(dropped))
 
 
+def set_names(places: Sequence[str]) -> dict[str, str]:
+    """Return place by a short name for files and curves, each its own: the last part of the place, numbered where several share it."""
+    names: dict[str, str] = {}
+    for place in places:
+        path = Path(place.split("?")[0])
+        short = (path.parent.name if path.name == LABELS else path.name) or "set"
+        taken = sum(name == short or name.startswith(f"{short}-") for name in names)
+        names[f"{short}-{taken + 1}" if short in names else short] = place
+    return names
+
+
 def listed(table: Path) -> Iterator[tuple[str, str]]:
     """Yield file and text of each row of a labels.csv.
 
@@ -108,6 +119,9 @@ def listed(table: Path) -> Iterator[tuple[str, str]]:
                 got = ",".join(reader.fieldnames or ()) or "an empty file"
                 raise SynthgenError(f"{table}: need the columns {','.join(COLUMNS)}, got {got}; mend its first line")
             for row in reader:
+                if None in row:  # DictReader's name for cells beyond the header
+                    need = f"line {reader.line_num}: need {len(reader.fieldnames or ())} cells, got more"
+                    raise SynthgenError(f"{table}: {need}; put texts with commas in quotes")
                 yield row["file"] or "", row["text"] or ""  # a short line has None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SynthgenError(f"{table}: cannot be read as CSV in UTF-8: {error}; mend the file") from error

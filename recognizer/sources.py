@@ -67,7 +67,7 @@ def weights_of(chosen: Chosen, sources: dict[str, CropSource]) -> tuple[float, .
     given = list(chosen.places().values()) + ([None] if chosen.stream else [])
     if all(weight is None for weight in given):
         return tuple(float(sum(source.sizes)) for source in sources.values())
-    if chosen.stream and all(given[:-1]):
+    if chosen.stream and all(weight is not None for weight in given[:-1]):
         given[-1] = 1.0
     if any(weight is None for weight in given):
         raise SynthgenError(

@@ -69,20 +69,23 @@ def run(order: Order, around: Surroundings) -> dict[str, object]:
     sources = open_sources(order.chosen, Target(order.alphabet, order.options), order.samples)
     _tell(sources)
     course = _course(order, around, sum(sum(source.sizes) for source in sources.values()))
-    claim(around.out, _record(order, sources, course), resume=around.resume)
+    feed = _feed(order, sources, course.steps)
     keras.utils.set_random_seed(order.seed % 2**32)  # the first weights
+    report: dict[str, object] = {}
     with computing_on(order.computing):
         reader = _new_reader(order)
+        examiner = Examiner(order.options, order.alphabet, around.out, around.evaluate_on)
+        claim(around.out, _record(order, sources, course), resume=around.resume)  # once all that was given has proved usable
         trained = build_trainer(reader.model, order.options)
         trained.compile(build_optimizer(course.tuning), reader_loss(order.options), jit_compile=order.computing.jit)
-        examiner = Examiner(order.options, order.alphabet, around.out, around.evaluate_on)
-        report: dict[str, object] = {}
 
         def evaluate(step: int) -> None:
             examiner.take(reader.model, trained)
             report.update(examiner.examine(step, step * order.batch))
 
-        speed = train(trained, _feed(order, sources, course.steps), course, around.feeding, evaluate)
+        speed = train(trained, feed, course, around.feeding, evaluate)
+        if not report:  # the run had ended before, and was resumed all the same
+            evaluate(course.steps)
     kept = Reader(examiner.model, order.options, order.alphabet, {"samples": course.steps * order.batch, "scores": dict(report)})
     save_reader(around.out / READER, kept)
     return {"reader": str(around.out / READER), "samples": course.steps * order.batch, "images_per_second": round(speed, 1), **report}

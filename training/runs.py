@@ -26,6 +26,8 @@ def claim(out: Path, record: dict[str, object], *, resume: bool) -> None:
                     "give the same, or another --out"
                 )
         return
+    if any(out.iterdir()) and resume:
+        raise SynthgenError(f"{out}: need a run to go on with, or an empty folder, got files without {RUN}; give another --out")
     if any(out.iterdir()):
         raise SynthgenError(
             f"{out}: need an empty folder, or --resume to go on with its run, got files; give another --out or add --resume"

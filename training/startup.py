@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from synthgen.errors import SynthgenError
+
 STDERR = 2  # the file itself: native libraries do not go through sys.stderr
 
 
@@ -23,8 +25,11 @@ def start_keras() -> None:
 
 
 def _look() -> None:
-    import keras
-
+    try:
+        import keras
+    except (ImportError, ValueError) as error:  # ValueError: a backend that Keras does not know
+        cure = "pip install 'synthgen[train]', and set KERAS_BACKEND to tensorflow or jax or not at all"
+        raise SynthgenError(f"Keras: need it and its backend, got: {error}; {cure}") from error
     keras.distribution.list_devices("cpu")
 
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from recognizer.cli import app
 from recognizer.export import export_onnx
+from recognizer.labelled import set_names
 from recognizer.options import ReaderOptions
 from recognizer.weights import save_reader
 from tests.recognizer.reader_fixture import shaken_reader
@@ -115,6 +116,39 @@ def test_export_writes_what_evaluate_reads(weights: Path, tmp_path: Path, form: 
     result = run("export", "--weights", weights, "--format", form, "--out", tmp_path / "out.onnx")
     assert result.exit_code == 0, result.output
     assert f"{(tmp_path / 'out.onnx').stat().st_size / 1e6:.1f} MB" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "message"),
+    [
+        ("onnx", "reader.keras", "need a name that ends in .onnx for --format onnx"),
+        ("keras-half", "reader.onnx", "need a name that ends in .keras for --format keras-half"),
+        ("keras-half", "reader.keras", "need another file than --weights"),
+    ],
+)
+def test_export_does_not_write_over_what_it_reads_or_under_another_name(weights: Path, form: str, name: str, message: str) -> None:
+    before = weights.read_bytes()
+    result = run("export", "--weights", weights, "--format", form, "--out", weights.with_name(name))
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert weights.read_bytes() == before
+
+
+def test_sets_of_one_name_are_kept_apart() -> None:
+    assert set_names(["a/words", "b/words", "c/svt/labels.csv", "s3://x/svt?y=1"]) == {
+        "words": "a/words",
+        "words-2": "b/words",
+        "svt": "c/svt/labels.csv",
+        "svt-2": "s3://x/svt?y=1",
+    }
+
+
+def test_a_comma_outside_quotes_is_told(weights: Path, tmp_path: Path) -> None:
+    folder_of(tmp_path, TEXTS[:1])
+    (tmp_path / "labels.csv").write_text("file,text\n0.png,1,000\n", encoding="utf-8")
+    result = run("evaluate", "--weights", weights.with_suffix(".onnx"), "--data", tmp_path)
+    assert result.exit_code == 1
+    assert "line 2: need 2 cells, got more; put texts with commas in quotes" in result.stderr
 
 
 def test_summary_prints_every_layer_and_both_totals() -> None:

@@ -84,6 +84,11 @@ def test_streamed_rows_are_those_of_the_engine(tmp_path: Path) -> None:
     assert source.pool_groups == 1
 
 
+def test_a_stream_for_a_reader_of_fewer_steps_is_refused() -> None:
+    with pytest.raises(SynthgenError, match="--stream product: need a reader of 31 steps, for which texts are rendered, got 15"):
+        open_stream(None, 700, 3, Target(Alphabet(), ReaderOptions(width=64)))
+
+
 def test_a_stream_in_another_alphabet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SynthgenError, match="need the reader's alphabet of 1, got another one"):
         open_stream(None, 700, 3, Target(Alphabet("x"), OPTIONS))

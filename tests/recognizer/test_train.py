@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,11 +98,34 @@ def test_a_run_starts_from_given_weights(shards: Path, finished: Path, tmp_path:
     assert max(float(np.abs(a - b).max()) for a, b in zip(before, after, strict=True) if a.ndim > 1) < 1e-3
 
 
+def test_a_run_that_is_resumed_after_its_end_keeps_its_reader(shards: Path, finished: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(finished, again)
+    report = run(order(shards), surroundings(again, shards, resume=True))
+    for ours, theirs in zip(
+        load_reader(again / "reader.keras").model.get_weights(), load_reader(finished / "reader.keras").model.get_weights(), strict=True
+    ):
+        assert np.array_equal(ours, theirs)
+    assert report["evaluations"]
+
+
+def test_what_cannot_be_used_is_told_before_the_folder_is_taken(shards: Path, tmp_path: Path) -> None:
+    with pytest.raises(SynthgenError, match=r"none.keras"):
+        run(order(shards, init=tmp_path / "none.keras"), surroundings(tmp_path / "out", shards))
+    with pytest.raises(SynthgenError, match=r"nothing-here"):
+        run(order(shards), surroundings(tmp_path / "out", tmp_path / "nothing-here"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_another_order_does_not_go_on_in_the_same_folder(shards: Path, finished: Path) -> None:
     with pytest.raises(SynthgenError, match=r"run.json: seed: need what the run began with, 3, got 4"):
         run(order(shards, seed=4), surroundings(finished, shards, resume=True))
     with pytest.raises(SynthgenError, match="need an empty folder, or --resume"):
         run(order(shards), surroundings(finished, shards))
+    (finished.parent / "other").mkdir(exist_ok=True)
+    (finished.parent / "other" / "notes.txt").touch()
+    with pytest.raises(SynthgenError, match=r"need a run to go on with, or an empty folder, got files without run.json"):
+        run(order(shards), surroundings(finished.parent / "other", shards, resume=True))
 
 
 def test_the_record_of_a_run_says_what_it_was_trained_on(shards: Path, finished: Path) -> None:
