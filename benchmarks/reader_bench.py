@@ -22,11 +22,12 @@ import numpy as np
 from benchmarks.measured import Figures, machine, middle, wall_of
 from recognizer.batches import Lesson, ReaderFeed
 from recognizer.crops import Target, open_shards
-from recognizer.exporting import calibration_words, write
+from recognizer.exporting import CALIBRATION_SEED, write
 from recognizer.model import build_reader
 from recognizer.objective import build_trainer, reader_loss
 from recognizer.opened import SHIPPED
 from recognizer.options import ReaderOptions
+from recognizer.rendered import rendered_words
 from recognizer.scorer import keras_scorer, onnx_scorer
 from recognizer.weights import load_reader
 from synthgen import Alphabet
@@ -103,7 +104,7 @@ def _evaluate_nothing(step: int) -> None:
 
 def read_figures(options: argparse.Namespace) -> Figures:
     """Return images a second of each form of the shipped reader."""
-    words = calibration_words(1024, OPTIONS)
+    words = rendered_words(1024, CALIBRATION_SEED, OPTIONS)[0]
     with tempfile.TemporaryDirectory() as folder:
         paths = {form: Path(folder) / f"{form}.onnx" for form in ("onnx", "int8")}
         for form, path in paths.items():

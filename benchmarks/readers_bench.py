@@ -108,7 +108,7 @@ def our_engine(path: Path) -> Engine:
     reader = open_reader(path, Decoding())
 
     def read(files: Sequence[Path]) -> list[str]:
-        return [text for text, _ in read_images(reader.words, [read_picture(file) for file in files], reader.ready)]
+        return [text for text, _ in read_images(reader.words, [read_picture(file) for file in files], reader.options.prepared)]
 
     return Engine({"file": path.name, **vars(reader.options)}, read)
 

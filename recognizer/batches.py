@@ -8,7 +8,7 @@ import numpy as np
 
 from recognizer.crops import Crops, CropSource
 from recognizer.options import ReaderOptions
-from recognizer.prepare import HEIGHT, as_input, prepare
+from recognizer.prepare import HEIGHT, as_input
 from synthgen import SynthgenError
 from synthgen.arrays import I32, I64, U8
 from synthgen.chance import Stream, uniforms
@@ -65,7 +65,7 @@ class ReaderFeed:
         (pictures, labels, paths), options = out, self._lesson.options
         labels[places], paths[places] = crops.labels[rows[places]], crops.paths[rows[places]]
         for place in places.tolist():
-            pictures[place] = prepare(_decoded(crops.pictures[rows[place]]), options.width, options.fit)
+            pictures[place] = options.prepared(_decoded(crops.pictures[rows[place]]))
 
 
 def _empty(count: int, width: int, steps: int) -> tuple[U8, I32, I32]:

@@ -164,7 +164,7 @@ def evaluate(
 
         reader = open_reader(weights, Decoding(beam, lexicon, ignore_case))
         found = {
-            place: examine(reader.words, Labelled(place, reader.ready, split, limit), out and out / name)
+            place: examine(reader.words, Labelled(place, reader.options.prepared, split, limit), out and out / name)
             for name, place in set_names(data).items()
         }
     if as_json:
@@ -190,16 +190,17 @@ def read(
         _start_for(weights)
         from recognizer.opened import open_reader, read_files, steps_of
 
-        reader = open_reader(weights, Decoding(beam, lexicon, ignore_case))
-        found, faults = read_files(reader, images)
-        shown = {path: steps_of(reader, logits) for path, _, _, logits in found} if steps else {}
-    for path, text, confidence, _ in found:
-        row = {"file": str(path), "text": text, "confidence": confidence}
-        typer.echo(json.dumps(row) if as_json else f"{path}\t{text}\t{confidence:.3f}")
-        for line in shown.get(path, ()):
-            typer.echo(f"  {line}", err=as_json)
-    for fault in faults:
-        typer.echo(f"error: {fault}", err=True)
+        reader, faults = open_reader(weights, Decoding(beam, lexicon, ignore_case)), 0
+        for found in read_files(reader, images):
+            if isinstance(found, str):
+                typer.echo(f"error: {found}", err=True)
+                faults += 1
+                continue
+            path, text, confidence, logits = found
+            row = {"file": str(path), "text": text, "confidence": confidence}
+            typer.echo(json.dumps(row) if as_json else f"{path}\t{text}\t{confidence:.3f}")
+            for line in steps_of(reader, logits) if steps else ():
+                typer.echo(f"  {line}", err=as_json)
     if faults:
         raise typer.Exit(1)
 

@@ -125,7 +125,7 @@ class StreamCrops:
     """The first `n` samples of a recipe and seed, rendered when they are asked for: row i is what `synthgen render` writes as row i."""
 
     target: Target
-    blocks: "Rendered"
+    blocks: "Engine"
     n: int
     refused: Refused = field(default_factory=dict)
     pool_groups: int = 1  # samples are independent as they come
@@ -145,7 +145,7 @@ class StreamCrops:
         return crops([block.picture(row) for row in rows], [block.text(row) for row in rows], self.target, centres)
 
 
-class Rendered:
+class Engine:
     """Blocks of samples from the engine, which each process opens when it first needs it; one thread renders at a time."""
 
     def __init__(self, recipe: Recipe, seed: int, cache: Path | None) -> None:
@@ -162,7 +162,7 @@ class Rendered:
                 self._engine = BlockRenderer(recipe, seed=seed, cache=cache)
             return self._engine.block(span)
 
-    def __reduce__(self) -> tuple[type["Rendered"], tuple[Recipe, int, Path | None]]:
+    def __reduce__(self) -> tuple[type["Engine"], tuple[Recipe, int, Path | None]]:
         """Return what another process opens it from."""
         return type(self), self._args
 
@@ -182,7 +182,7 @@ def open_stream(recipe: Path | None, n: int, seed: int, target: Target) -> Strea
     alphabet = Alphabet.read(found.text.alphabet) if found.text.alphabet else Alphabet()
     if alphabet != target.alphabet:
         raise SynthgenError(f"--stream {recipe}: need the reader's alphabet of {len(target.alphabet.characters)}, got another one")
-    return StreamCrops(target, Rendered(found, seed, None), n)
+    return StreamCrops(target, Engine(found, seed, None), n)
 
 
 @dataclass(frozen=True)

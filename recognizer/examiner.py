@@ -5,20 +5,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from recognizer.decode import attention_greedy, greedy
 from recognizer.evaluate import evaluate
 from recognizer.labelled import Labelled, LabelledBlock, set_names
 from recognizer.model import build_reader
 from recognizer.options import ReaderOptions
-from recognizer.prepare import prepare
 from recognizer.reading import WordReader
+from recognizer.rendered import rendered_words
 from recognizer.report import save_worst_sheet
 from recognizer.scorer import keras_scorer
 from recognizer.weights import Reader
-from synthgen import Alphabet, BlockRenderer, Recipe
-from synthgen.arrays import U8, Image
+from synthgen import Alphabet
 from training import checkpoints
 from training.logs import RunLog
 
@@ -36,12 +34,12 @@ class Examiner:
         """Take where evaluations are written, and the places of the sets; without any, words are rendered to be read."""
         self.model = build_reader(options)
         self._reader = Reader(self.model, options, alphabet, {})
-        self._out, self._options = out, options
+        self._out = out
         self._decoder = greedy if options.head == "ctc" else attention_greedy
-        sets: dict[str, Iterable[LabelledBlock]] = {name: Labelled(place, self._prepared) for name, place in set_names(places).items()}
+        sets: dict[str, Iterable[LabelledBlock]] = {name: Labelled(place, options.prepared) for name, place in set_names(places).items()}
         for blocks in sets.values():
             next(iter(blocks))  # what cannot be read is told now, not after hours
-        self._sets = sets or {RENDERED: Rendered(options)}
+        self._sets = sets or {RENDERED: RenderedSet(options)}
 
     def take(self, reader: keras.Model, trained: keras.Model) -> None:
         """Copy the averaged weights of a model in training, and what its batch norms have measured."""
@@ -69,11 +67,8 @@ class Examiner:
             )
         return {"evaluations": found}
 
-    def _prepared(self, image: Image) -> U8:
-        return prepare(image, self._options.width, self._options.fit)
 
-
-class Rendered:
+class RenderedSet:
     """Words from the engine that no one trains on."""
 
     def __init__(self, options: ReaderOptions) -> None:
@@ -83,8 +78,6 @@ class Rendered:
 
     def __iter__(self) -> Iterator[LabelledBlock]:
         if not self._blocks:
-            block = BlockRenderer(Recipe(), seed=RENDERED_SEED).block(range(RENDERED_COUNT))
-            rows = range(RENDERED_COUNT)
-            prepared = np.stack([prepare(block.picture(row), self._options.width, self._options.fit) for row in rows])
-            self._blocks = [LabelledBlock(prepared, tuple(block.text(row) for row in rows), tuple(map(str, rows)), ())]
+            prepared, texts = rendered_words(RENDERED_COUNT, RENDERED_SEED, self._options)
+            self._blocks = [LabelledBlock(prepared, texts, tuple(map(str, range(RENDERED_COUNT))), ())]
         return iter(self._blocks)

@@ -3,14 +3,10 @@
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from recognizer.export import export_onnx, export_saved_model
-from recognizer.options import ReaderOptions
-from recognizer.prepare import prepare
+from recognizer.rendered import rendered_words
 from recognizer.weights import load_reader, save_reader
-from synthgen import BlockRenderer, Recipe, SynthgenError
-from synthgen.arrays import U8
+from synthgen import SynthgenError
 from synthgen.shards.storage import make_folder
 
 ENDINGS = {"onnx": ".onnx", "onnx-half": ".onnx", "int8": ".onnx", "keras-half": ".keras"}
@@ -38,15 +34,9 @@ def write(weights: Path, out: Path, form: str, calibrate_on: int) -> int:
 
         with tempfile.TemporaryDirectory() as folder:
             export_onnx(reader, Path(folder) / "float.onnx")
-            quantize(Path(folder) / "float.onnx", out, calibration_words(calibrate_on, reader.options))
+            quantize(Path(folder) / "float.onnx", out, rendered_words(calibrate_on, CALIBRATION_SEED, reader.options)[0])
     elif form == "keras-half":
         save_reader(out, reader, half=True)
     else:
         export_onnx(reader, out, half=form == "onnx-half")
     return out.stat().st_size
-
-
-def calibration_words(count: int, options: ReaderOptions) -> U8:
-    """Return rendered words as the reader takes them, `(count, 32, options.width)`."""
-    block = BlockRenderer(Recipe(), seed=CALIBRATION_SEED).block(range(count))
-    return np.stack([prepare(block.picture(row), options.width, options.fit) for row in range(count)])

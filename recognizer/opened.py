@@ -1,7 +1,7 @@
 """Readers by file, whatever it holds, with the decoder that was asked for."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,10 @@ from recognizer.lexicon import Lexicon, lexicon_beam
 from recognizer.merge_steps import merge_steps
 from recognizer.options import ReaderOptions
 from recognizer.pictures import read_picture
-from recognizer.prepare import prepare
 from recognizer.reading import Decoder, Scorer, WordReader
 from recognizer.scorer import keras_scorer, onnx_scorer
 from synthgen import Alphabet, SynthgenError
-from synthgen.arrays import F32, U8, Image
+from synthgen.arrays import F32
 
 SHIPPED = Path(__file__).parent / "data" / "reader.keras"
 BEAM = 10  # prefixes
@@ -38,10 +37,6 @@ class OpenedReader:
 
     words: WordReader
     options: ReaderOptions
-
-    def ready(self, image: Image) -> U8:
-        """Return a picture as the reader takes it."""
-        return prepare(image, self.options.width, self.options.fit)
 
 
 def open_reader(path: Path, decoding: Decoding) -> OpenedReader:
@@ -90,17 +85,14 @@ def steps_of(reader: OpenedReader, logits: F32) -> list[str]:
     return merge_steps(logits, reader.words.alphabet)
 
 
-def read_files(reader: OpenedReader, paths: Sequence[Path]) -> tuple[list[tuple[Path, str, float, F32]], list[str]]:
-    """Return file, text, confidence and logits (steps, classes) of each picture that can be read, and what is wrong with the others."""
-    found: list[tuple[Path, str, float, F32]] = []
-    faults: list[str] = []
-    for path in paths:  # one at a time: files may be many, and each is told as it comes
+def read_files(reader: OpenedReader, paths: Sequence[Path]) -> Iterator[tuple[Path, str, float, F32] | str]:
+    """Yield file, text, confidence and logits (steps, classes) of each picture as it is read, or what is wrong with it."""
+    for path in paths:
         try:
-            prepared = reader.ready(read_picture(path))[None]
+            prepared = reader.options.prepared(read_picture(path))[None]
         except SynthgenError as error:
-            faults.append(str(error))
+            yield str(error)
             continue
         logits = reader.words.scorer(prepared)
         ((text, confidence),) = reader.words.texts(logits)
-        found.append((path, text, confidence, logits[0]))
-    return found, faults
+        yield path, text, confidence, logits[0]

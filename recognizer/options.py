@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from recognizer.prepare import WIDTH, Fit
+from recognizer.prepare import WIDTH, Fit, prepare
 from synthgen.alphabet import PRINTABLE_92
+from synthgen.arrays import U8
 from synthgen.errors import SynthgenError
 
 LEAST_WIDTH = 16  # px; three steps
@@ -39,6 +40,10 @@ class ReaderOptions:
     def positions(self) -> int:
         """Rows of the logits: the steps, and with the attention head one more for the end of the text."""
         return self.steps + (self.head == "attention")
+
+    def prepared(self, image: U8) -> U8:
+        """Return a word's picture, RGB `(h, w, 3)` or grey `(h, w)`, as this reader takes it, grey `(32, width)`."""
+        return prepare(image, self.width, self.fit)
 
     def to_json(self) -> dict[str, int | str]:
         """Return the options as plain values."""
