@@ -136,6 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     found = machine()
     for part in options.only.split(","):
+        if part != "read" and not options.data.exists():
+            found[f"{part}_left_out"] = f"no shards at {options.data}: make render"
+            continue
         found |= PARTS[part](options)
     print(json.dumps(found))
 
