@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Protocol, TypeVar
@@ -74,6 +75,10 @@ class CropSource(Protocol):
     def pool_groups(self) -> int:
         """Groups to be shuffled together."""
 
+    @property
+    def digest(self) -> str:
+        """What differs when the data do, for a run that is to go on."""
+
     def load(self, number: int) -> Crops:
         """Return the usable rows of a group."""
 
@@ -92,6 +97,11 @@ class ShardCrops:
     def sizes(self) -> tuple[int, ...]:
         """Usable rows of each group."""
         return tuple(int(kept.sum()) for kept in self.kept)
+
+    @property
+    def digest(self) -> str:
+        """Of the run's manifest."""
+        return self.groups.digest
 
     def load(self, number: int) -> Crops:
         """Return the usable rows of a group, pictures as JPEG, paths from the characters' quads."""
@@ -136,6 +146,11 @@ class StreamCrops:
         whole, rest = divmod(self.n, STREAM_GROUP)
         return (STREAM_GROUP,) * whole + ((rest,) if rest else ())
 
+    @property
+    def digest(self) -> str:
+        """Of the recipe; assets are not looked at."""
+        return sha256(self.blocks.recipe.model_dump_json().encode()).hexdigest()
+
     def load(self, number: int) -> Crops:
         """Return the rows of a group, pictures as pixels."""
         block = self.blocks.get(range(number * STREAM_GROUP, min((number + 1) * STREAM_GROUP, self.n)))
@@ -150,7 +165,7 @@ class Engine:
 
     def __init__(self, recipe: Recipe, seed: int, cache: Path | None) -> None:
         """Take what the samples depend on."""
-        self._args = (recipe, seed, cache)
+        self.recipe, self._args = recipe, (recipe, seed, cache)
         self._lock = Lock()
         self._engine: BlockRenderer | None = None
 
@@ -200,6 +215,11 @@ class FolderCrops:
     def sizes(self) -> tuple[int, ...]:
         """Rows of each group."""
         return tuple(len(self.files[k : k + FOLDER_GROUP]) for k in range(0, len(self.files), FOLDER_GROUP))
+
+    @property
+    def digest(self) -> str:
+        """Of names and labels; pictures are not looked at."""
+        return sha256("\n".join((*self.files, *self.texts)).encode()).hexdigest()
 
     def load(self, number: int) -> Crops:
         """Return the rows of a group, pictures as pixels; where their characters lie is not known."""

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import keras
@@ -113,7 +114,7 @@ def _course(order: Order, around: Surroundings, rows: int) -> Course:
 
 def _record(order: Order, sources: dict[str, CropSource], course: Course) -> dict[str, object]:
     """Return what must be equal for a run to go on."""
-    data = {name: {"rows": sum(source.sizes), "refused": source.refused} for name, source in sources.items()}
+    data = {name: {"rows": sum(source.sizes), "refused": source.refused, "digest": source.digest} for name, source in sources.items()}
     return {
         "data": data,
         "weights": weights_of(order.chosen, sources),
@@ -125,7 +126,7 @@ def _record(order: Order, sources: dict[str, CropSource], course: Course) -> dic
         "tuning": asdict(course.tuning),
         "aligned_share": order.aligned_share,
         "aligned_until": order.aligned_until,
-        "init": str(order.init) if order.init else None,
+        "init": sha256(order.init.read_bytes()).hexdigest() if order.init else None,
         "computing": asdict(order.computing),
         "backend": keras.backend.backend(),
         "versions": {"keras": keras.__version__},

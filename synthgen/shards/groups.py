@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,6 +35,7 @@ class ShardGroups:
     place: str
     table: str
     groups: tuple[Group, ...]
+    digest: str  # SHA-256 of the manifest; of a single shard, its bytes and rows
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -67,15 +69,16 @@ def open_groups(place: Path | str, table: str = "words") -> ShardGroups:
     """
     system, root = locate(place)
     if root.endswith((".parquet", TFRECORD)):
-        return ShardGroups(str(place), table, tuple(_groups(system, root, table)))
-    names = _shards(system, root, str(place), table)
-    found = [group for name, size in names for group in _groups(system, f"{root}/{name}", table, size)]
-    return ShardGroups(str(place), table, tuple(found))
-
-
-def _shards(system: fs.FileSystem, root: str, place: str, table: str) -> list[tuple[str, int]]:
-    """Return name and bytes of each shard in the manifest."""
+        alone = tuple(_groups(system, root, table))
+        return ShardGroups(str(place), table, alone, f"{system.get_file_info(root).size} bytes, {sum(group.rows for group in alone)} rows")
     content = read_bytes(system, f"{root}/{MANIFEST}")
+    names = _shards(content, str(place), table)
+    found = [group for name, size in names for group in _groups(system, f"{root}/{name}", table, size)]
+    return ShardGroups(str(place), table, tuple(found), sha256(content or b"").hexdigest())
+
+
+def _shards(content: bytes | None, place: str, table: str) -> list[tuple[str, int]]:
+    """Return name and bytes of each shard in the manifest."""
     if content is None:
         cure = "name a folder that `synthgen render` has finished, or go on with --resume"
         raise SynthgenError(f"{place}: need {MANIFEST}, which a finished run has, found none; {cure}")

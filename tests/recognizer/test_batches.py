@@ -31,6 +31,7 @@ class MadeCrops:
     sizes: tuple[int, ...] = (5, 5, 5, 5)
     pool_groups: int = 2
     refused: Refused = field(default_factory=dict)
+    digest: str = "made"
 
     def load(self, number: int) -> Crops:
         rows = [self.first + 5 * number + k for k in range(5)]

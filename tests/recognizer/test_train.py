@@ -135,6 +135,16 @@ def test_the_record_of_a_run_says_what_it_was_trained_on(shards: Path, finished:
     assert record["tuning"]["steps"] == 12
 
 
+def test_other_data_of_the_same_name_and_size_do_not_go_on(tmp_path: Path) -> None:
+    run_of = {}
+    for seed in (5, 6):
+        render(job_of("words", tmp_path / str(seed), samples=20, seed=seed))
+        run_of[seed] = open_sources(Chosen((str(tmp_path / str(seed)),)), Target(LETTERS, OPTIONS), 8)
+    (first,), (second,) = (sources.values() for sources in run_of.values())
+    assert first.digest != second.digest
+    assert first.digest == open_sources(Chosen((str(tmp_path / "5"),)), Target(LETTERS, OPTIONS), 8)[str(tmp_path / "5")].digest
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [replace(OPTIONS, rectify="stn"), replace(OPTIONS, head="attention")], ids=["stn", "attention"])
 def test_the_options_train_too(shards: Path, tmp_path: Path, options: ReaderOptions) -> None:
