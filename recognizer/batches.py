@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from recognizer.crops import Crops, CropSource
+from recognizer.labels import previous_of
 from recognizer.options import ReaderOptions
+from recognizer.pictures import decode_grey
 from recognizer.prepare import HEIGHT, as_input
 from synthgen import SynthgenError
 from synthgen.arrays import I32, I64, U8
@@ -47,7 +48,7 @@ class ReaderFeed:
         pictures, labels, paths = (np.concatenate(parts) for parts in zip(*crops, strict=True))
         if self._lesson.options.head == "attention":
             ended = np.pad(labels, ((0, 0), (0, 1)))
-            return {"image": as_input(pictures), "previous": np.pad(ended[:, :-1], ((0, 0), (1, 0)))}, ended
+            return {"image": as_input(pictures), "previous": previous_of(ended)}, ended
         index = np.arange(len(labels), dtype=np.uint64) + np.uint64(step * self._mixture.batch)
         free = uniforms(self._lesson.seed, Stream.ALIGNED, index, 1)[:, 0] >= self._lesson.aligned_at(step)
         paths[free] = -1
@@ -74,12 +75,12 @@ def _empty(count: int, width: int, steps: int) -> tuple[U8, I32, I32]:
 
 
 def _decoded(picture: bytes | U8) -> U8:
-    """Return pixels, grey `(h, w)` if it was encoded: a JPEG holds the luma that `prepare` would make of its colours."""
+    """Return pixels, grey `(h, w)` if it was encoded."""
     if isinstance(picture, np.ndarray):
         return picture
-    pixels = cv2.imdecode(np.frombuffer(picture, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
+    pixels = decode_grey(picture)
     if pixels is None:
         raise SynthgenError(
             f"picture of {len(picture)} bytes: need one that can be decoded; render the shards again, or take it out of the folder"
         )
-    return np.asarray(pixels, dtype=np.uint8)
+    return pixels

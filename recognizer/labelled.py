@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
-from recognizer.pictures import read_picture
+from recognizer.pictures import decode_grey, read_picture
 from recognizer.prepare import prepare
 from synthgen import open_groups
 from synthgen.arrays import U8, Image
@@ -156,7 +155,7 @@ def _of_shard(name: str, data: bytes, text: str) -> Row:
 
 def _decoded(name: str, data: bytes) -> U8:
     """Return an encoded picture in grey, as it is decoded for training."""
-    grey = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    grey = decode_grey(data)
     if grey is None:
         raise SynthgenError(f"index {name}: cannot be read as a picture; render its shard again")
-    return np.asarray(grey, dtype=np.uint8)
+    return grey

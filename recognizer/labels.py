@@ -71,3 +71,9 @@ def aligned(labels: I32, offsets: I64, centres: F32, steps: int) -> I32:
         for k in range(count):
             paths[row, place[k]] = labels[row, k]
     return paths
+
+
+def previous_of(labels: I32) -> I32:
+    """Return the class before each position, int32 `(n, steps + 1)`: labels `(n, steps + 1)` moved on by one, a 0 before the first."""
+    moved: I32 = np.pad(labels, ((0, 0), (1, 0)))[:, :-1].astype(np.int32)
+    return moved

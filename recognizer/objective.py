@@ -8,7 +8,6 @@ from keras import ops
 
 from recognizer.loss import ctc_loss
 from recognizer.model import ReaderOptions
-from synthgen.arrays import I32
 
 Loss = Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]
 
@@ -16,7 +15,7 @@ Loss = Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]
 def build_trainer(reader: keras.Model, options: ReaderOptions) -> keras.Model:
     """Return the model to fit, which has the reader's own layers: what it learns, the reader knows.
 
-    Head ctc: the reader itself. Head attention: inputs `image` and `previous`, int32 `(b, steps + 1)` (see `previous_of`), so that each
+    Head ctc: the reader itself. Head attention: inputs `image` and `previous`, int32 `(b, steps + 1)` (`labels.previous_of`), so that each
     position is trained on the true character before it and not on what the head would have written there.
     """
     if options.head == "ctc":
@@ -25,12 +24,6 @@ def build_trainer(reader: keras.Model, options: ReaderOptions) -> keras.Model:
     head = reader.get_layer("logits")
     logits = head(head.input, previous)  # Keras keeps the input of a layer's first call, which is the reader's
     return keras.Model({"image": reader.inputs[0], "previous": previous}, logits, name="trainer")
-
-
-def previous_of(labels: I32) -> I32:
-    """Return the class before each position, int32 `(n, steps + 1)`: labels `(n, steps + 1)` moved on by one, a 0 before the first."""
-    moved: I32 = np.pad(labels, ((0, 0), (1, 0)))[:, :-1].astype(np.int32)
-    return moved
 
 
 def reader_loss(options: ReaderOptions) -> Loss:

@@ -5,12 +5,14 @@ import warnings
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image as Pictures
 from PIL import ImageOps
 
-from synthgen.arrays import Image
+from synthgen.arrays import U8, Image
 from synthgen.errors import SynthgenError
+from synthgen.rgb import to_rgb
 
 UNREADABLE = (  # what Pillow's decoders raise on broken files, and on those too large to be meant
     *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, NotImplementedError, struct.error, zlib.error),
@@ -31,19 +33,14 @@ def read_picture(path: Path) -> Image:
             warnings.simplefilter("ignore")  # of odd metadata: the pixels are good all the same
             warnings.simplefilter("error", Pictures.DecompressionBombWarning)
             with Pictures.open(path) as file:
-                return np.array(_rgb(ImageOps.exif_transpose(file)))
+                return np.array(to_rgb(ImageOps.exif_transpose(file)))
     except FileNotFoundError as error:
         raise SynthgenError(f"{path}: need a picture, found no such file; mend the name") from error
     except UNREADABLE as error:
         raise SynthgenError(f"{path}: cannot be read as a picture: {error or type(error).__name__}; replace or remove it") from error
 
 
-def _rgb(image: Pictures.Image) -> Pictures.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion cuts off at 255
-        image = Pictures.fromarray(np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("floating-point pixels have no known white")
-    if image.has_transparency_data:
-        clear = image.convert("RGBA")
-        image = Pictures.alpha_composite(Pictures.new("RGBA", clear.size, "white"), clear)
-    return image.convert("RGB")
+def decode_grey(data: bytes) -> U8 | None:
+    """Return an encoded picture in grey, `(h, w)`, None where it is none: a JPEG holds the luma that `prepare` makes of colours."""
+    grey = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+    return None if grey is None else np.asarray(grey, dtype=np.uint8)

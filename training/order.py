@@ -1,7 +1,7 @@
 """The order of a trainer's data: a pure function of (seed, epoch, position), so that a run's place in it is one number."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from synthgen.chance import Stream, uniforms
 POOL_GROUPS = 32  # of 1,000 rows, about 50 MB of word images; samples are independent, so this mixes sources and splits, no more
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: what is cached is looked up for each batch, and sizes may be many
 class Order:
     """Rows in groups of `sizes`: each epoch shuffles the groups, then the rows within each pool of `pool_groups` neighbouring groups.
 
@@ -26,7 +26,7 @@ class Order:
         if not self.rows:
             raise ValueError("order: need rows to put in order, got none")
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Rows of an epoch."""
         return sum(self.sizes)

@@ -20,6 +20,7 @@ from synthgen.assets.cache import Arrays, digest, file_digest, is_kept, stored
 from synthgen.assets.marks import draw_quads, free_rectangles, read_mask, read_regions, shrunk
 from synthgen.assets.tiles import PIXELS, Tiles, arrays_of, flat_file, from_arrays, save, starts, to_bytes
 from synthgen.errors import SynthgenError
+from synthgen.rgb import to_rgb
 
 VERSION = 1  # raise it when tiles come out otherwise: it names the cache
 WORD_BANK = "photos"  # what the digest of a folder stands for
@@ -249,18 +250,7 @@ def _decoded(path: Path, short_px: int) -> tuple[Image.Image, tuple[int, int]]:
             drafted = image.size
             upright = ImageOps.exif_transpose(image)
             width, height = whole if upright.size == drafted else whole[::-1]
-            return _to_rgb(upright), (height, width)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion cuts off at 255
-        image = Image.fromarray(np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("floating-point pixels have no known white")
-    if image.has_transparency_data:
-        clear = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-    return image.convert("RGB")
+            return to_rgb(upright), (height, width)
 
 
 def _frame(size: tuple[int, int], bank: Bank) -> Frame:

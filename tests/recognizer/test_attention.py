@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from recognizer.attention import AttentionDecoder
-from recognizer.objective import previous_of
+from recognizer.labels import previous_of
 from synthgen.arrays import F32, F64, I32
 
 STEPS, WIDTH, CLASSES = 5, 6, 7

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from recognizer.attention import AttentionDecoder
+from recognizer.labels import previous_of
 from recognizer.loss import ctc_loss
 from recognizer.model import ReaderOptions, build_reader
-from recognizer.objective import build_trainer, path_or_ctc_loss, previous_of, reader_loss, text_loss
+from recognizer.objective import build_trainer, path_or_ctc_loss, reader_loss, text_loss
 from synthgen.arrays import F32, I32
 from tests.recognizer.gradients import gradient
 
