@@ -8,9 +8,8 @@ PYTHON ?= python3
 N ?= 20000
 OUT ?= shards
 RECIPE ?=
+SCENES ?=
 DATA ?= $(OUT)
-RUN ?= runs/recognizer
-SAMPLES ?= 1000000
 EVAL ?=
 
 BIN := .venv/bin
@@ -20,25 +19,32 @@ TRAIN_STAMP := .venv/.installed-train
 SLOW_STAMP := .venv/.installed-slow
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup render train-recognizer test test-slow check bench clean
+.PHONY: help setup render train-detector train-recognizer test test-slow check bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with synthgen and what its tests need
 
-render: $(STAMP) ## render N word images (20000) into OUT (shards), or go on with a run that was stopped; RECIPE=FILE chooses another look
-	$(BIN)/synthgen render --n $(N) --out $(OUT) --resume $(if $(RECIPE),--recipe $(RECIPE))
+render: $(STAMP) ## render N word images (20000) and SCENES scenes (a hundredth of N) into OUT (shards), or go on with a run that was stopped; RECIPE=FILE chooses another look
+	$(BIN)/synthgen render --n $(N) --out $(OUT) --resume $(if $(SCENES),--scenes $(SCENES)) $(if $(RECIPE),--recipe $(RECIPE))
 
+train-detector: RUN ?= runs/detector
+train-detector: SAMPLES ?= 100000
+train-detector: $(TRAIN_STAMP) ## train the detector on the scenes of DATA (OUT) into RUN, or go on with a run that was stopped; sees SAMPLES views of them (100000), EVAL=DIR measures on real photos
+	$(BIN)/detector train --data $(DATA) --out $(RUN) --samples $(SAMPLES) --resume $(foreach place,$(EVAL),--evaluate-on $(place))
+
+train-recognizer: RUN ?= runs/recognizer
+train-recognizer: SAMPLES ?= 1000000
 train-recognizer: $(TRAIN_STAMP) ## train the reader on the words of DATA (OUT) into RUN, or go on with a run that was stopped; sees SAMPLES of them (1000000), EVAL=DIR measures on real crops
 	$(BIN)/recognizer train --data $(DATA) --out $(RUN) --samples $(SAMPLES) --resume $(foreach place,$(EVAL),--evaluate-on $(place))
 
 test: $(TRAIN_STAMP) ## run the fast tests, 4 minutes at most; installs TensorFlow
 	$(BIN)/python -m pytest -q -n 2
 
-test-slow: $(SLOW_STAMP) ## run the slow tests too; installs JAX
+test-slow: $(SLOW_STAMP) ## run the slow tests too; installs JAX, and EasyOCR with PyTorch (6 GB)
 	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow"
-	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -m "slow or not slow" tests/training tests/recognizer
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -m "slow or not slow" tests/training tests/detector tests/recognizer
 
 check: $(STAMP) ## lint, formatting, types and the house rules
 	$(BIN)/ruff check .

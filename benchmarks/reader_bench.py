@@ -2,7 +2,8 @@
 
     python benchmarks/reader_bench.py --data shards [--only data,train,read] [--batch 64] [--steps 20] [--repeats 3]
 
-`data`: batches made by two threads and nothing else, images/s; the bar is 40,000 on 2 cores. `train`: `recognizer train`'s own loop
+`data`: batches of 512 made ahead as `recognizer train` has them made, and nothing else, images/s: by two spawned processes (the bar is
+40,000 on 2 cores) and by two threads; and CPU seconds per 1,000 images, with what the parent adds. `train`: `recognizer train`'s own loop
 against plain `model.fit` on arrays in memory, the same model, batch and number of steps in one process, turn by turn; the share is ours
 over plain, the bar 0.95. `read`: Keras, ONNX float32 and int8, the weights that come along, images/s. Everything is compiled before it
 is timed. Figures are medians of the repeats; the spread is largest less smallest, over the median. Needs `synthgen[train]`.
@@ -10,10 +11,12 @@ is timed. Figures are medians of the repeats; the spread is largest less smalles
 
 import argparse
 import json
+import os
 import tempfile
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
 
 import keras
@@ -22,7 +25,7 @@ import numpy as np
 from benchmarks.measured import Figures, machine, middle, wall_of
 from recognizer.batches import Lesson, ReaderFeed
 from recognizer.crops import Target, open_shards
-from recognizer.exporting import CALIBRATION_SEED, write
+from recognizer.forms import CALIBRATION_SEED, write
 from recognizer.model import build_reader
 from recognizer.objective import build_trainer, reader_loss
 from recognizer.opened import SHIPPED
@@ -31,14 +34,16 @@ from recognizer.rendered import rendered_words
 from recognizer.scorer import keras_scorer, onnx_scorer
 from recognizer.weights import load_reader
 from synthgen import Alphabet
+from training.batches import StepBatches
 from training.devices import Computing, computing_on
-from training.feeding import Feeding
+from training.feeding import Feeding, WaitMeter
 from training.loop import Course, train
 from training.mixture import Mixture
 from training.optimizers import Tuning, build_optimizer
 
 OPTIONS = ReaderOptions()
 WORKERS = 2
+DATA_BATCH, DATA_STEPS = 512, 80  # of each timed stretch: 1.3 pools of 32 groups, so that loading shards has its share
 
 
 def feed(data: Path, batch: int) -> ReaderFeed:
@@ -48,16 +53,48 @@ def feed(data: Path, batch: int) -> ReaderFeed:
 
 
 def data_figures(options: argparse.Namespace) -> Figures:
-    """Return how many images a second the input makes, alone."""
-    made, batch, batches = feed(options.data, 512), 512, 80
-    made(0)
+    """Return how many images a second the input makes, alone, and the CPU time it takes."""
+    return {
+        name: value
+        for kind in ("processes", "threads")
+        for name, value in _fed(feed(options.data, DATA_BATCH), Feeding(WORKERS, use_multiprocessing=kind == "processes"), options).items()
+    }
 
-    def make_all(first: int) -> None:
-        with ThreadPoolExecutor(WORKERS) as threads:
-            list(threads.map(made, range(first, first + batches)))
 
-    speeds = [batches * batch / wall_of(partial(make_all, first)) for first in range(1, 1 + options.repeats * batches, batches)]
-    return dict(zip(("data_images_per_second", "data_spread"), middle(speeds), strict=True))
+def _fed(made: ReaderFeed, feeding: Feeding, options: argparse.Namespace) -> Figures:
+    """Return the figures of one way to feed; the first batches, which start it and load the first groups, are not timed."""
+    batches = StepBatches(made, 0, DATA_STEPS * (1 + options.repeats), feeding, WaitMeter())
+    kind = "processes" if feeding.use_multiprocessing else "threads"
+    cpu, speeds = [0.0], list[float]()
+    try:
+        for first in range(0, len(batches), DATA_STEPS):
+            speeds.append(DATA_STEPS * DATA_BATCH / wall_of(partial(_take, batches, range(first, first + DATA_STEPS))))
+            cpu.append(_cpu_seconds())
+    finally:
+        batches.close()
+    speed, spread = middle(speeds[1:])
+    spent = (cpu[-1] - cpu[1]) / (options.repeats * DATA_STEPS * DATA_BATCH)
+    return {
+        f"data_{kind}_images_per_second": speed,
+        f"data_{kind}_best": max(speeds[1:]),
+        f"data_{kind}_spread": spread,
+        f"data_{kind}_cpu_s_per_1000": round(1000 * spent, 4),
+    }
+
+
+def _take(batches: StepBatches, steps: range) -> None:
+    """Take batches as `fit` does: the one before is let go."""
+    for step in steps:
+        batches[step]
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of those it has started so far."""
+    ticks = 0
+    for child in active_children():
+        fields = Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # user and system, `man proc_pid_stat` counts from 1 and two fields more
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def compiled(steps: int, computing: Computing) -> keras.Model:
@@ -108,7 +145,7 @@ def read_figures(options: argparse.Namespace) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         paths = {form: Path(folder) / f"{form}.onnx" for form in ("onnx", "int8")}
         for form, path in paths.items():
-            write(SHIPPED, path, form, 512)
+            write(SHIPPED, path, form, 512 if form == "int8" else None)
         scorers: dict[str, Callable[..., object]] = {"keras": keras_scorer(load_reader(SHIPPED))}
         scorers |= {form: onnx_scorer(path) for form, path in paths.items()}
         speeds: dict[str, list[float]] = {form: [] for form in scorers}

@@ -35,10 +35,11 @@ from pathlib import Path
 import cv2
 
 from benchmarks.measured import Figures, machine
-from recognizer.labelled import LABELS, listed
+from recognizer.labelled import listed
 from recognizer.metrics import Judged, Tally
-from recognizer.pictures import read_picture
+from synthgen import read_picture
 from synthgen.alphabet import Alphabet
+from training.labels import LABELS
 
 ReadFiles = Callable[[Sequence[Path]], list[str]]  # picture files -> a text each
 PAGE_END = "\f"  # Tesseract writes one between pages

@@ -73,8 +73,8 @@ def train_reader(
     stream: Annotated[
         str | None, typer.Option(help="Recipe file whose samples are rendered as they are needed; `product`: built in.")
     ] = None,
-    stream_seed: Annotated[int, typer.Option(help="Seed of the streamed samples.", min=0)] = 0,
-    samples: Annotated[int, typer.Option(help="Word images to train on; 0: each of DATA once.", min=0)] = 0,
+    stream_seed: Annotated[int | None, typer.Option(help="Seed of the streamed samples; 0 if none.", min=0)] = None,
+    samples: Annotated[int, typer.Option(help="Word images to train on, cut to whole batches; 0: each of DATA once.", min=0)] = 0,
     batch: Annotated[int, typer.Option(help="Word images a step.", min=1)] = 64,
     evaluate_on: Annotated[
         list[str] | None, typer.Option(help="Folder with labels.csv, or shards; repeatable. Without: rendered words.")
@@ -113,9 +113,9 @@ def train_reader(
     with told(f"stopped; the last checkpoint is kept, if one was due already. Go on with: recognizer train --out {out} ... --resume"):
         start_keras()
         from recognizer.options import ReaderOptions
-        from recognizer.sources import Chosen
         from recognizer.train import Order, Surroundings, run
         from synthgen import Alphabet
+        from training.chosen import Chosen
         from training.devices import Computing
         from training.feeding import Feeding
         from training.optimizers import Tuning
@@ -159,9 +159,12 @@ def evaluate(
     with told("stopped"):
         _start_for(weights)
         from recognizer.examination import examine
-        from recognizer.labelled import Labelled, set_names
+        from recognizer.labelled import Labelled
         from recognizer.opened import open_reader
+        from training.labels import set_names
+        from training.runs import fresh
 
+        out = out and fresh(out)
         reader = open_reader(weights, Decoding(beam, lexicon, ignore_case))
         found = {
             place: examine(reader.words, Labelled(place, reader.options.prepared, split, limit), out and out / name)
@@ -212,12 +215,12 @@ def export(
         Form, typer.Option("--format", help="onnx: float32; onnx-half: half the bytes; int8: quantized; saved-model; keras-half.")
     ] = Form.ONNX,
     weights: Annotated[Path, typer.Option(help="A reader.keras; the one that comes along if none.")] = SHIPPED,
-    calibrate_on: Annotated[int, typer.Option(help="Rendered words that set the ranges of int8.", min=16)] = 1024,
+    calibrate_on: Annotated[int | None, typer.Option(help="Rendered words that set the ranges of int8; 1,024 if not said.", min=16)] = None,
 ) -> None:
     """Write a reader as ONNX (float32 or int8) or SavedModel: any batch size, logits out, decoding outside."""
     with told("stopped"):
         start_keras()
-        from recognizer.exporting import write
+        from recognizer.forms import write
 
         size_bytes = write(weights, out, form.value, calibrate_on)
     typer.echo(

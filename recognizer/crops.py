@@ -10,14 +10,14 @@ from typing import Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from recognizer.labelled import LABELS, listed
+from recognizer.labelled import listed
 from recognizer.labels import aligned, fitting, flat_classes, padded
 from recognizer.options import ReaderOptions
-from recognizer.pictures import read_picture
 from recognizer.prepare import filled_px
-from synthgen import Alphabet, BlockRenderer, Recipe, ShardGroups, SynthgenError, WordBlock, open_groups
+from synthgen import Alphabet, BlockRenderer, Recipe, ShardGroups, SynthgenError, WordBlock, open_groups, read_picture
 from synthgen.alphabet import READER_STEPS
 from synthgen.arrays import F32, I32, I64, U8, Bools, Quads
+from training.labels import LABELS
 
 STREAM_GROUP = 512  # samples rendered at a time
 FOLDER_GROUP = 256  # files

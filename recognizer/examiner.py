@@ -8,7 +8,7 @@ import keras
 
 from recognizer.decode import attention_greedy, greedy
 from recognizer.evaluate import evaluate
-from recognizer.labelled import Labelled, LabelledBlock, set_names
+from recognizer.labelled import Labelled, LabelledBlock
 from recognizer.model import build_reader
 from recognizer.options import ReaderOptions
 from recognizer.reading import WordReader
@@ -18,6 +18,7 @@ from recognizer.scorer import keras_scorer
 from recognizer.weights import Reader
 from synthgen import Alphabet
 from training import checkpoints
+from training.labels import set_names
 from training.logs import RunLog
 
 RENDERED = "rendered"
@@ -43,9 +44,7 @@ class Examiner:
 
     def take(self, reader: keras.Model, trained: keras.Model) -> None:
         """Copy the averaged weights of a model in training, and what its batch norms have measured."""
-        averaged = dict(zip((value.path for value in trained.trainable_variables), checkpoints.averages(trained), strict=True))
-        for own, value in zip(self.model.variables, reader.variables, strict=True):
-            own.assign(averaged.get(value.path, value))
+        checkpoints.take_averages(self.model, reader, trained)
 
     def examine(self, step: int, samples: int) -> dict[str, object]:
         """Return the scores of each set, and write them, with a sheet of the worst mistakes."""

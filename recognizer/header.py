@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from recognizer.options import ReaderOptions
 from synthgen.alphabet import Alphabet
 from synthgen.errors import SynthgenError
+from training.model_kind import ModelKind
 
-CURE = "give a file that `recognizer train` or `recognizer export` of this version wrote"
+READER = ModelKind("reader", "give a file that `recognizer train` or `recognizer export` of this version wrote")
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class Header:
         """
         missing = [key for key in ("options", "alphabet", "card") if key not in notes]
         if missing:
-            raise SynthgenError(f"{place}: need a reader with options, alphabet and card, got none of {missing}; {CURE}")
+            raise SynthgenError(f"{place}: need a reader with options, alphabet and card, got none of {missing}; {READER.cure}")
         try:
             header = cls(ReaderOptions(**json.loads(notes["options"])), Alphabet(notes["alphabet"]), json.loads(notes["card"]))
         except (TypeError, ValueError, SynthgenError) as error:
-            raise SynthgenError(f"{place}: need options this version knows, got {notes['options']}: {error}; {CURE}") from error
+            raise SynthgenError(f"{place}: need options this version knows, got {notes['options']}: {error}; {READER.cure}") from error
         if header.options.classes != len(header.alphabet.characters) + 1:
             got = f"{header.options.classes} classes and {len(header.alphabet.characters)} characters"
-            raise SynthgenError(f"{place}: need one class more than characters, got {got}; {CURE}")
+            raise SynthgenError(f"{place}: need one class more than characters, got {got}; {READER.cure}")
         return header

@@ -1,7 +1,6 @@
 """Pictures of words with their texts, to measure readers on: a folder with labels.csv, or shards; a block at a time."""
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,16 +8,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from recognizer.pictures import decode_grey, read_picture
+from recognizer.pictures import decode_grey
 from recognizer.prepare import prepare
-from synthgen import open_groups
+from synthgen import open_groups, read_picture
 from synthgen.arrays import U8, Image
 from synthgen.errors import SynthgenError
+from training.labels import rows_of, table_at
 
-LABELS = "labels.csv"
 COLUMNS = ("file", "text")
 BLOCK = 256  # pictures: a reader's first maps of so many take 270 MB in float32
-RUN_FILES = ("run.json", "manifest.json", "words")  # any of them: what `synthgen render` writes
 
 Prepare = Callable[[Image], U8]  # RGB (h, w, 3) or grey (h, w) -> (32, width)
 
@@ -70,14 +68,10 @@ class Labelled:
             raise SynthgenError(f"{self.place}: need at least one labelled picture, got none: {fault}; give another place, or mend it")
 
     def _rows(self) -> Iterator[Row]:
-        place = Path(self.place)
-        if place.suffix == ".csv":
-            return _listed(place)
-        if (place / LABELS).is_file():
-            return _listed(place / LABELS)
-        if place.is_dir() and not any((place / name).exists() for name in RUN_FILES):
-            raise SynthgenError(f"{place}: need {LABELS} with the columns {','.join(COLUMNS)}, or shards, found neither; write the former")
-        return _stored(self.place, self.split)
+        table = table_at(self.place, COLUMNS)
+        if table and self.split is not None:
+            raise SynthgenError(f"--split {self.split}: need shards, whose samples have splits, got {table}; leave --split out")
+        return _listed(table) if table else _stored(self.place, self.split)
 
     def _block(self, rows: list[Row]) -> LabelledBlock:
         pictures, kept, dropped = list[U8](), list[Row](), list[str]()
@@ -93,37 +87,14 @@ class Labelled:
         return LabelledBlock(stacked, tuple(row.text for row in kept), tuple(row.name for row in kept), tuple(dropped))
 
 
-def set_names(places: Sequence[str]) -> dict[str, str]:
-    """Return place by a short name for files and curves, each its own: the last part of the place, numbered where several share it."""
-    names: dict[str, str] = {}
-    for place in places:
-        path = Path(place.split("?")[0])
-        short = (path.parent.name if path.name == LABELS else path.name) or "set"
-        taken = sum(name == short or name.startswith(f"{short}-") for name in names)
-        names[f"{short}-{taken + 1}" if short in names else short] = place
-    return names
-
-
 def listed(table: Path) -> Iterator[tuple[str, str]]:
     """Yield file and text of each row of a labels.csv.
 
     Raises:
         SynthgenError: it cannot be read as CSV, or lacks a column.
     """
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets write a byte order mark
-            reader = csv.DictReader(file, strict=True)
-            lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if lacking:
-                got = ",".join(reader.fieldnames or ()) or "an empty file"
-                raise SynthgenError(f"{table}: need the columns {','.join(COLUMNS)}, got {got}; mend its first line")
-            for row in reader:
-                if None in row:  # DictReader's name for cells beyond the header
-                    need = f"line {reader.line_num}: need {len(reader.fieldnames or ())} cells, got more"
-                    raise SynthgenError(f"{table}: {need}; put texts with commas in quotes")
-                yield row["file"] or "", row["text"] or ""  # a short line has None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SynthgenError(f"{table}: cannot be read as CSV in UTF-8: {error}; mend the file") from error
+    for _, (name, text) in rows_of(table, COLUMNS):
+        yield name or "", text or ""  # a short line has None
 
 
 def _listed(table: Path) -> Iterator[Row]:

@@ -1,58 +1,17 @@
-"""How each layer of the reader is said in ONNX: pictures go as `(b, channels, h, w)`, sequences as `(b, t, channels)`.
+"""How the layers that only readers have are said in ONNX."""
 
-Written out rather than traced from a framework: the graph is the same from every backend, and its LSTMs are single operators, which a
-trace turns into loops.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import layers
 
 from recognizer.attention import AttentionDecoder
-from recognizer.onnx_graph import Graph
 from recognizer.rectify import IDENTITY, PACE, Rectifier
 from synthgen.arrays import F32
-
-Emit = Callable[[Graph, keras.Layer, str], str]
-
-
-def emit(graph: Graph, layer: keras.Layer, value: str) -> str:
-    """Add `layer` to `graph`, applied to `value`; return the name of its output.
-
-    Raises:
-        ValueError: it is no layer of the reader.
-    """
-    for kind, emit_kind in EMITTERS.items():
-        if isinstance(layer, kind):
-            return emit_kind(graph, layer, value)
-    raise ValueError(f"layer {layer.name}: need one of {[kind.__name__ for kind in EMITTERS]}, got {type(layer).__name__}")
-
-
-def emit_input(graph: Graph, _layer: keras.Layer, value: str) -> str:
-    """`(b, h, w, c)` -> `(b, c, h, w)`."""
-    return graph.node("Transpose", [value], {"perm": [0, 3, 1, 2]})
-
-
-def emit_convolution(graph: Graph, layer: keras.Layer, value: str) -> str:
-    """Kernel `(h, w, in, out)` -> `(out, in, h, w)`; with its activation."""
-    kernel, bias = arrays(layer)
-    height, width = layer.kernel_size
-    pads = [height // 2, width // 2] * 2 if layer.padding == "same" else [0] * 4  # same: the reader's kernels are odd, its strides 1
-    x = graph.node("Conv", [value, graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias)], {"pads": pads})
-    return activated(graph, x, layer)
-
-
-def emit_norm(graph: Graph, layer: keras.Layer, value: str) -> str:
-    """As it is when used, with the moving mean and variance. Not folded into the next kernel: that one pads with zeros after the norm."""
-    scale, shift, mean, variance = (graph.constant(x) for x in arrays(layer))
-    return graph.node("BatchNormalization", [value, scale, shift, mean, variance], {"epsilon": float(layer.epsilon)})
-
-
-def emit_pool(graph: Graph, layer: keras.Layer, value: str) -> str:
-    """Without padding: an odd last row or column is dropped."""
-    return graph.node("MaxPool", [value], {"kernel_shape": list(layer.pool_size), "strides": list(layer.strides)})
+from training.onnx_graph import Graph
+from training.onnx_layers import EMITTERS as SHARED
+from training.onnx_layers import Emit, arrays, emit, emit_dense
 
 
 def emit_squeeze(graph: Graph, _layer: keras.Layer, value: str) -> str:
@@ -72,23 +31,12 @@ def emit_lstm(graph: Graph, layer: keras.Layer, value: str) -> str:
     return graph.node("Reshape", [x, graph.integers(0, 0, 2 * units)])
 
 
-def emit_dense(graph: Graph, layer: keras.Layer, value: str) -> str:
-    """`(..., in)` -> `(..., out)`, with its activation."""
-    kernel, bias = (graph.constant(x) for x in arrays(layer))
-    return activated(graph, graph.node("Add", [graph.node("MatMul", [value, kernel]), bias]), layer)
-
-
-def emit_flat(graph: Graph, _layer: keras.Layer, value: str) -> str:
-    """`(b, c, h, w)` -> `(b, h * w * c)`, Keras's order."""
-    return graph.node("Flatten", [graph.node("Transpose", [value], {"perm": [0, 2, 3, 1]})])
-
-
 def emit_rectifier(graph: Graph, layer: Rectifier, value: str) -> str:
     """`(b, 1, h, w)` -> the same, warped."""
     height, width = layer.localization.input_shape[1:3]
     theta = value
     for part in layer.localization.layers:
-        theta = emit(graph, part, theta)
+        theta = emit(graph, part, theta, emitters=EMITTERS)
     theta = graph.node("Mul", [theta, graph.constant(np.array(PACE, np.float32))])
     theta = graph.node("Add", [graph.node("Reshape", [theta, graph.integers(0, 2, 3)]), graph.constant(IDENTITY)])
     down, across = np.meshgrid(*((2 * np.arange(size) + 1) / size - 1 for size in (height, width)), indexing="ij")
@@ -131,17 +79,6 @@ def cell_arrays(cell: keras.layers.GRUCell) -> tuple[F32, F32, F32]:
     return kernel.T[None], recurrent.T[None], bias.reshape(1, -1)
 
 
-def activated(graph: Graph, value: str, layer: keras.Layer) -> str:
-    """Return `value` after the layer's activation, ReLU or none."""
-    kind = {"linear": "", "relu": "Relu"}[layer.activation.__name__]
-    return graph.node(kind, [value]) if kind else value
-
-
-def arrays(layer: keras.Layer) -> list[F32]:
-    """Return a layer's weights, float32 whatever it computes in."""
-    return [np.asarray(x, dtype=np.float32) for x in layer.get_weights()]
-
-
 def reordered(gates: F32) -> F32:
     """Return `(..., 4 * units)` with Keras's gates i, f, c, o as ONNX's i, o, f, c."""
     i, f, c, o = np.split(gates, 4, axis=-1)
@@ -149,14 +86,9 @@ def reordered(gates: F32) -> F32:
 
 
 EMITTERS: dict[type[keras.Layer], Emit] = {
-    layers.InputLayer: emit_input,
-    layers.Conv2D: emit_convolution,
-    layers.BatchNormalization: emit_norm,
-    layers.MaxPooling2D: emit_pool,
+    **SHARED,
     layers.Reshape: emit_squeeze,
     layers.Bidirectional: emit_lstm,
-    layers.Dense: emit_dense,
-    layers.Flatten: emit_flat,
     Rectifier: emit_rectifier,
     AttentionDecoder: emit_attention,
 }

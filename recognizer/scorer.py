@@ -1,4 +1,4 @@
-"""Prepared pictures in, logits out, by Keras or by ONNX Runtime; each is imported only where it is used."""
+"""Prepared pictures in, logits out, by Keras or by ONNX Runtime; Keras is imported only where it is used."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recognizer.header import CURE, Header
+from recognizer.header import READER, Header
 from recognizer.options import ReaderOptions
 from recognizer.prepare import as_input
 from synthgen.alphabet import Alphabet
 from synthgen.arrays import F32, U8
-from synthgen.errors import SynthgenError
+from training.onnx_session import open_session
 
 if TYPE_CHECKING:
     from recognizer.weights import Reader
@@ -77,19 +77,8 @@ def onnx_scorer(path: Path, threads: int = 0) -> OnnxScorer:
     Raises:
         SynthgenError: ONNX Runtime is not installed, or the file holds no reader.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise SynthgenError(f"{path}: ONNX readers need ONNX Runtime: pip install onnxruntime") from error
-    chosen = onnxruntime.SessionOptions()
-    chosen.intra_op_num_threads = threads
-    chosen.log_severity_level = 3  # errors; its warnings are about what it optimizes
-    try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), chosen, providers=["CPUExecutionProvider"])
-    except _faults() as error:
-        raise SynthgenError(f"{path}: need an ONNX file, got one that cannot be read: {error}; {CURE}") from error
-    header = Header.from_notes(session.get_modelmeta().custom_metadata_map, str(path))
-    return OnnxScorer(header, lambda images: np.asarray(session.run(["logits"], {"image": images})[0], dtype=np.float32))
+    session = open_session(path, threads, READER)
+    return OnnxScorer(Header.from_notes(session.notes, str(path)), session.run)
 
 
 def _no_logits(options: ReaderOptions) -> F32:
@@ -98,10 +87,3 @@ def _no_logits(options: ReaderOptions) -> F32:
 
 def _batches(prepared: U8, size: int) -> Iterator[U8]:
     yield from (prepared[first : first + size] for first in range(0, len(prepared), size))
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    """Return what ONNX Runtime raises at a file it cannot use; each is an Exception straight, and only here has it a name."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as its
-
-    return OSError, its.Fail, its.InvalidArgument, its.InvalidGraph, its.InvalidProtobuf, its.NotImplemented, its.RuntimeException

@@ -1,35 +1,17 @@
 """The reader layer by layer, as `recognizer summary` prints it: output, parameters, stride and receptive field."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import keras
 from keras import layers
 
+from training.columns import columns
+from training.reach import Reach
+
 GATES = 4  # of an LSTM, each with a bias a unit
 ONE_TO_ONE = (layers.InputLayer, layers.BatchNormalization, layers.Activation, layers.Reshape, layers.Dense)  # an output sees one place
 HEADS = ("layer", "kind", "output", "parameters", "cuDNN's", "stride, px", "receptive field, px")
-
-
-@dataclass(frozen=True)
-class Reach:
-    """How the outputs of a layer lie over one side of the picture."""
-
-    size: int  # outputs
-    stride: int = 1  # px from one output to the next
-    field: int | None = 1  # px that one output sees, beyond the picture's ends too; None: the whole side
-
-    def through(self, kernel: int, stride: int, padding: Literal["valid", "same"]) -> "Reach":
-        """Return the reach after a window of `kernel` was moved over it in steps of `stride`.
-
-        Source: n_out = floor((n_in + 2p - k) / s) + 1, Dumoulin & Visin 2016, arXiv:1603.07285, relationship 6; stride and field by the
-        recurrences of Araujo, Norris & Sim 2019, "Computing receptive fields of convolutional neural networks", Distill.
-        """
-        padded = 0 if padding == "valid" else max((math.ceil(self.size / stride) - 1) * stride + kernel - self.size, 0)  # 2p: both ends
-        seen = None if self.field is None else self.field + (kernel - 1) * self.stride
-        return Reach((self.size + padded - kernel) // stride + 1, self.stride * stride, seen)
 
 
 Place = tuple[Reach, Reach]  # along height and width
@@ -91,7 +73,7 @@ def summary(model: keras.Model) -> str:
     """Return the table of a reader's layers as text, and how many parameters it has and trains, as Keras and as the talk count them."""
     rows = layer_rows(model)
     untrained = sum(row.count_untrained for row in rows)
-    lines = _columns([HEADS, *(_cells(row) for row in rows)])
+    lines = columns([HEADS, *(_cells(row) for row in rows)], names=2)
     for name, total in (("Keras", sum(row.count for row in rows)), ("with cuDNN's LSTM", sum(row.count_cudnn for row in rows))):
         lines.append(f"{name}: {total:,} parameters, {total - untrained:,} trained, {untrained:,} not")
     return "\n".join(lines)
@@ -103,11 +85,3 @@ def _cells(row: LayerRow) -> tuple[str, ...]:
         stride = " x ".join(str(reach.stride) for reach in row.place)
         field = "all" if row.place[0].field is None else " x ".join(str(reach.field) for reach in row.place)
     return row.name, row.kind, ", ".join(map(str, row.output)), f"{row.count:,}", f"{row.count_cudnn:,}", stride, field
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as lines, names to the left and figures to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(f"{cell:{'<' if k < 2 else '>'}{width}}" for k, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows
-    ]

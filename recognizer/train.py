@@ -14,18 +14,18 @@ from recognizer.examiner import Examiner
 from recognizer.model import build_reader
 from recognizer.objective import build_trainer, reader_loss
 from recognizer.options import ReaderOptions
-from recognizer.sources import Chosen, open_sources, weights_of
+from recognizer.sources import open_sources
 from recognizer.weights import Reader, load_reader, save_reader, start_from
 from synthgen import Alphabet
+from training.chosen import Chosen, told_rows, weights_of
 from training.devices import Computing, computing_on
 from training.feeding import Feeding
-from training.loop import Course, train
+from training.loop import Course, plan_course, train
 from training.mixture import Mixture
 from training.optimizers import Tuning, build_optimizer
 from training.runs import claim
 
 READER = "reader.keras"
-EVALUATIONS = 10  # in a run, if not said
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,9 @@ def run(order: Order, around: Surroundings) -> dict[str, object]:
     """
     order = dataclasses.replace(order, computing=order.computing.resolved())
     sources = open_sources(order.chosen, Target(order.alphabet, order.options), order.samples)
-    _tell(sources)
-    course = _course(order, around, sum(sum(source.sizes) for source in sources.values()))
+    for line in told_rows(sources, "words"):
+        log.info("%s", line)
+    course = plan_course(order.samples or sum(sum(source.sizes) for source in sources.values()), order.batch, order.tuning, around)
     feed = _feed(order, sources, course.steps)
     keras.utils.set_random_seed(order.seed % 2**32)  # the first weights
     report: dict[str, object] = {}
@@ -92,33 +93,13 @@ def run(order: Order, around: Surroundings) -> dict[str, object]:
     return {"reader": str(around.out / READER), "samples": course.steps * order.batch, "images_per_second": round(speed, 1), **report}
 
 
-def _tell(sources: dict[str, CropSource]) -> None:
-    for name, source in sources.items():
-        refused = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in source.refused.items() if count)
-        log.info("%s: %s words%s", name, f"{sum(source.sizes):,}", f"; refused: {refused}" if refused else "")
-
-
-def _course(order: Order, around: Surroundings, rows: int) -> Course:
-    samples = order.samples or rows
-    steps = max(samples // order.batch, 1)
-    every = around.evaluate_every or samples // EVALUATIONS
-    return Course(
-        around.out,
-        dataclasses.replace(order.tuning, steps=steps),
-        order.batch,
-        around.log_every,
-        evaluate_every=max(every // order.batch, 1),
-        checkpoint_every=max(around.checkpoint_every // order.batch, 1),
-    )
-
-
 def _record(order: Order, sources: dict[str, CropSource], course: Course) -> dict[str, object]:
     """Return what must be equal for a run to go on."""
     data = {name: {"rows": sum(source.sizes), "refused": source.refused, "digest": source.digest} for name, source in sources.items()}
     return {
         "data": data,
         "weights": weights_of(order.chosen, sources),
-        "stream_seed": order.chosen.stream_seed,
+        "stream_seed": order.chosen.stream_seed or 0,
         "batch": order.batch,
         "seed": order.seed,
         "options": order.options.to_json(),

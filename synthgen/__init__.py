@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from synthgen.alphabet import Alphabet as Alphabet
     from synthgen.errors import SynthgenError as SynthgenError
     from synthgen.heatmaps import heat_maps as heat_maps
+    from synthgen.pictures import read_picture as read_picture
     from synthgen.recipe import Recipe as Recipe
     from synthgen.renderer import BlockRenderer as BlockRenderer
+    from synthgen.renderer import SceneRenderer as SceneRenderer
     from synthgen.renderer import stream as stream
     from synthgen.scene.words import WordBlock as WordBlock
     from synthgen.shards.groups import ShardGroups as ShardGroups
@@ -27,24 +29,28 @@ HOMES = {
     "Alphabet": "synthgen.alphabet",
     "BlockRenderer": "synthgen.renderer",
     "Recipe": "synthgen.recipe",
+    "SceneRenderer": "synthgen.renderer",
     "ShardGroups": "synthgen.shards.groups",
     "SynthgenError": "synthgen.errors",
     "WordBlock": "synthgen.scene.words",
     "heat_maps": "synthgen.heatmaps",
     "open_groups": "synthgen.shards.groups",
     "read": "synthgen.shards.read",
+    "read_picture": "synthgen.pictures",
     "stream": "synthgen.renderer",
 }
 __all__ = [
     "Alphabet",
     "BlockRenderer",
     "Recipe",
+    "SceneRenderer",
     "ShardGroups",
     "SynthgenError",
     "WordBlock",
     "heat_maps",
     "open_groups",
     "read",
+    "read_picture",
     "stream",
 ]
 

@@ -25,6 +25,7 @@ class Stream(IntEnum):
     GROUP_ORDER = 14  # of a trainer's data
     ROW_ORDER = 15
     ALIGNED = 16
+    VIEW = 17  # of a scene, as a detector sees it
 
 
 def mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -12,6 +12,8 @@ import numpy as np
 from synthgen.arrays import F64, I32, U8, Bools, Quads
 from synthgen.heatmap_kernels import DOWN, crossings, lay_gaussians
 
+LEAST_SEEN = 0.5  # of a character, or it has no peak in the heat maps: a detector could not know it
+
 
 def heat_maps(quads: Quads, words: I32, size: tuple[int, int]) -> tuple[U8, U8]:
     """Return the region and the affinity map of a picture, each `(ceil(height / 2), ceil(width / 2))`, 255 = 1.0.

@@ -18,7 +18,7 @@ from synthgen.recipe import Recipe
 from synthgen.scene.pieces import Truth
 from synthgen.scene.scene_words import with_scene_words
 from synthgen.scene.words import WordBlock, render_words
-from synthgen.scene_renderer import ScenePainter, encoded_scenes
+from synthgen.scene_renderer import Scene, ScenePainter, encoded_scenes
 from synthgen.shards.scenes import SceneRows
 from synthgen.shards.words import Names, WordRows
 
@@ -151,6 +151,24 @@ class BlockRenderer:
     def blocks(self, span: range, size: int) -> Iterator[WordBlock]:
         """Yield the samples of `span` (step 1), `size` at a time."""
         return self._renderer.blocks(span, size)
+
+
+class SceneRenderer:
+    """Scenes by index, without disk: the same that `synthgen render` writes before JPEG; for one thread at a time."""
+
+    def __init__(self, recipe: Recipe, *, seed: int, cache: Path | None = None) -> None:
+        """Open the recipe's assets.
+
+        Raises:
+            SynthgenError: the recipe's assets cannot be used.
+        """
+        folder = cache or default_folder()
+        opened = open_studio(recipe, folder)
+        self._painter = ScenePainter(open_scene_assets(opened, recipe, folder), opened.studio.recipe, seed)
+
+    def scene(self, index: int) -> Scene:
+        """Return scene `index`: picture (RGB), words and characters, heat maps."""
+        return self._painter.scene(index)
 
 
 def stream(recipe: Recipe, span: range, *, seed: int, block: int = BLOCK, cache: Path | None = None) -> Iterator[WordBlock]:

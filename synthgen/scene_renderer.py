@@ -10,6 +10,7 @@ from synthgen.alphabet import Alphabet
 from synthgen.arrays import F32, I64, U8, Image
 from synthgen.assets.scene_assets import SceneAssets
 from synthgen.chance import Stream, uniforms
+from synthgen.heatmaps import LEAST_SEEN as LEAST_SEEN
 from synthgen.heatmaps import drawable, heat_maps
 from synthgen.photo_recipe import SizedPhotoRecipe
 from synthgen.recipe import Recipe
@@ -20,7 +21,6 @@ from synthgen.scene.scenes import Easel, paint_scene, set_up
 from synthgen.shards.scenes import SceneRows
 
 BLOCK = 10  # scenes encoded at a time, about 12 MB of pixels
-LEAST_SEEN = 0.5  # of a character, or it has no peak in the heat maps: a detector could not know it
 # Maps are mostly black, between runs of slopes that fit no filter: runs alone take 0.2 ms and 5 % more bytes than what OpenCV would try,
 # which takes 0.8 ms.
 PNG = (

@@ -12,7 +12,7 @@ from synthgen.arrays import F64, U8, Bools, Quads
 from synthgen.assets.scene_assets import SceneAssets
 from synthgen.assets.studio import Opened
 from synthgen.heatmaps import affinity_quads, drawable, heat_maps
-from synthgen.renderer import Renderer
+from synthgen.renderer import Renderer, SceneRenderer
 from synthgen.scene.pieces import LINE, SHADE, ScenePlan
 from synthgen.scene.plan import LOOK
 from synthgen.scene.scenes import Easel, paint_scene, set_up
@@ -287,3 +287,11 @@ def test_letters_are_as_high_as_the_recipe_allows(opened: Opened, scene_assets: 
         heights = np.concatenate([sides(painter.scene(index).truth.char_quads)[:, 1] for index in range(15)])
         assert heights.max() <= 1.5 * most * 640  # ascender to descender of a swash is more than an em
         assert np.median(heights) >= 0.4 * least
+
+
+def test_scenes_without_disk_are_those_of_a_run(
+    opened: Opened, scene_painter: ScenePainter, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = SceneRenderer(opened.studio.recipe, seed=7, cache=tmp_path_factory.getbasetemp() / "assets").scene(5)
+    expected = scene_painter.scene(5)
+    assert same(made, expected)

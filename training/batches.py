@@ -1,13 +1,15 @@
 """Batches by step number for Keras's `fit`, made ahead by threads or processes."""
 
-import multiprocessing
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from threading import Lock
 
 import keras
 
 from training.feeding import Batch, Feeding, MakeBatch, WaitMeter
+from training.processes import Processes
+
+IN_USE = 4  # batches that `fit` may hold beside those made ahead: one is trained on, others are on their way to the device
 
 
 class StepBatches(keras.utils.PyDataset):
@@ -21,8 +23,9 @@ class StepBatches(keras.utils.PyDataset):
     def __init__(self, make: MakeBatch, first: int, last: int, feeding: Feeding, meter: WaitMeter) -> None:
         """Take what makes a batch (to be pickled if processes are to make it), and the span of steps."""
         super().__init__()
-        self._make, self._first, self._last, self._meter = make, first, last, meter
-        self._ahead, self._pool = feeding.max_queue_size, _pool(feeding)
+        self._first, self._last, self._meter, self._ahead = first, last, meter, feeding.max_queue_size
+        self._processes = Processes(make, feeding.workers, self._ahead + IN_USE) if feeding.use_multiprocessing else None
+        self._make, self._pool = self._processes or make, ThreadPoolExecutor(feeding.workers, thread_name_prefix="batches")
         self._pending: dict[int, Future[Batch]] = {}
         self._lock = Lock()
         self.fault: Exception | None = None  # the first that kept a batch from being made
@@ -55,9 +58,5 @@ class StepBatches(keras.utils.PyDataset):
     def close(self) -> None:
         """End the workers; batches not yet begun are not made."""
         self._pool.shutdown(cancel_futures=True)
-
-
-def _pool(feeding: Feeding) -> Executor:
-    if feeding.use_multiprocessing:
-        return ProcessPoolExecutor(feeding.workers, mp_context=multiprocessing.get_context("spawn"))
-    return ThreadPoolExecutor(feeding.workers, thread_name_prefix="batches")
+        if self._processes:
+            self._processes.close()

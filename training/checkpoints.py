@@ -51,6 +51,16 @@ def averages(model: keras.Model) -> list[NDArray[np.float32]]:
     return [keras.ops.convert_to_numpy(value) for value in model.optimizer._model_variables_moving_average]
 
 
+def take_averages(own: keras.Model, model: keras.Model, trained: keras.Model) -> None:
+    """Copy into `own` the averaged weights of `model`, built alike, and what its batch norms have measured.
+
+    `trained` is what `fit` sees of it, which may hold it among other things.
+    """
+    averaged = dict(zip((value.path for value in trained.trainable_variables), averages(trained), strict=True))
+    for mine, value in zip(own.variables, model.variables, strict=True):
+        mine.assign(averaged.get(value.path, value))
+
+
 def synced(model: keras.Model) -> keras.Model:
     """Return `model` with its variables brought up to date: while it trains, JAX holds newer values elsewhere."""
     if sync := getattr(model, "jax_state_sync", None):

@@ -1,11 +1,13 @@
 """The loop of a training run: `fit` over numbered steps, with checkpoints, figures and evaluations on the way."""
 
+import dataclasses
 import logging
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import keras
 
@@ -17,6 +19,7 @@ from training.logs import RunLog
 from training.optimizers import Tuning, build_schedule
 
 CHECKPOINT = "checkpoint.npz"
+EVALUATIONS = 10  # in a run, if not said
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,41 @@ class Course:
     def checkpoint(self) -> Path:
         """Where the state is kept."""
         return self.out / CHECKPOINT
+
+
+class Paced(Protocol):
+    """How often a run is to stop."""
+
+    @property
+    def out(self) -> Path:
+        """Folder of the run."""
+
+    @property
+    def log_every(self) -> int:
+        """Steps."""
+
+    @property
+    def evaluate_every(self) -> int:
+        """Samples; 0: EVALUATIONS times."""
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Samples."""
+
+
+def plan_course(samples: int, batch: int, tuning: Tuning, pace: Paced) -> Course:
+    """Return the course of a run that sees `samples` samples, cut to whole batches; the steps of `tuning` are set to it."""
+    steps = max(samples // batch, 1)
+    if steps * batch != samples:
+        log.info("%s samples are no whole number of batches of %d: %s are seen", f"{samples:,}", batch, f"{steps * batch:,}")
+    return Course(
+        pace.out,
+        dataclasses.replace(tuning, steps=steps),
+        batch,
+        pace.log_every,
+        evaluate_every=max((pace.evaluate_every or samples // EVALUATIONS) // batch, 1),
+        checkpoint_every=max(pace.checkpoint_every // batch, 1),
+    )
 
 
 def train(model: keras.Model, make: MakeBatch, course: Course, feeding: Feeding, evaluate: Callable[[int], None]) -> float:

@@ -1,4 +1,4 @@
-"""The folder of a training run: whose it is, and whether a run may go on there."""
+"""The folders of training runs and of reports: whose they are, and whether one may go on there."""
 
 import json
 from pathlib import Path
@@ -33,3 +33,14 @@ def claim(out: Path, record: dict[str, object], *, resume: bool) -> None:
             f"{out}: need an empty folder, or --resume to go on with its run, got files; give another --out or add --resume"
         )
     write_json(out / RUN, record)
+
+
+def fresh(out: Path) -> Path:
+    """Return `out`, a folder for reports that is not there yet, or empty.
+
+    Raises:
+        SynthgenError: there is something in it, such as an earlier report.
+    """
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise SynthgenError(f"{out}: need an empty folder for the report, got one with files, or a file; give another --out, or empty it")
+    return out

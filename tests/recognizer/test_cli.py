@@ -9,7 +9,6 @@ from typer.testing import CliRunner, Result
 
 from recognizer.cli import app
 from recognizer.export import export_onnx
-from recognizer.labelled import set_names
 from recognizer.options import ReaderOptions
 from recognizer.weights import save_reader
 from tests.recognizer.reader_fixture import shaken_reader
@@ -76,6 +75,38 @@ def test_evaluate_gives_the_promised_keys_and_files(weights: Path, tmp_path: Pat
         assert len(list(csv.reader(file))) == 5
 
 
+def test_evaluate_does_not_write_over_an_earlier_report(weights: Path, tmp_path: Path) -> None:
+    folder_of(tmp_path, TEXTS)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "evaluation.json").touch()
+    for out in (tmp_path / "report", tmp_path / "labels.csv"):
+        result = run("evaluate", "--weights", weights.with_suffix(".onnx"), "--data", tmp_path, "--out", out)
+        assert result.exit_code == 1
+        assert f"{out.name}: need an empty folder for the report, got one with files, or a file" in result.stderr
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["evaluation.json"]
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("evaluate", "--data", "DATA", "--ignore-case"), "--ignore-case: need --lexicon, whose case it is, got none"),
+        (("read", "x.png", "--ignore-case"), "--ignore-case: need --lexicon, whose case it is, got none"),
+        (("evaluate", "--data", "DATA", "--split", "val"), "--split val: need shards, whose samples have splits, got"),
+        (
+            ("export", "--out", "DATA/x.onnx", "--calibrate-on", "16"),
+            "--calibrate-on 16: need --format int8, whose ranges it sets",
+        ),
+        (("train", "--data", "DATA", "--out", "x", "--stream-seed", "1"), "--stream-seed 1: need --stream, whose seed it is, got none"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_told(weights: Path, tmp_path: Path, command: tuple[str, ...], message: str) -> None:
+    folder_of(tmp_path, TEXTS[:1])
+    reader = () if command[0] == "train" else ("--weights", weights.with_suffix(".keras" if command[0] == "export" else ".onnx"))
+    result = run(*(argument.replace("DATA", str(tmp_path)) for argument in command), *reader)
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
 def test_evaluate_says_a_line_for_each_place(weights: Path, tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -134,15 +165,6 @@ def test_export_does_not_write_over_what_it_reads_or_under_another_name(weights:
     assert weights.read_bytes() == before
 
 
-def test_sets_of_one_name_are_kept_apart() -> None:
-    assert set_names(["a/words", "b/words", "c/svt/labels.csv", "s3://x/svt?y=1"]) == {
-        "words": "a/words",
-        "words-2": "b/words",
-        "svt": "c/svt/labels.csv",
-        "svt-2": "s3://x/svt?y=1",
-    }
-
-
 def test_a_comma_outside_quotes_is_told(weights: Path, tmp_path: Path) -> None:
     folder_of(tmp_path, TEXTS[:1])
     (tmp_path / "labels.csv").write_text("file,text\n0.png,1,000\n", encoding="utf-8")
@@ -167,13 +189,17 @@ def test_train_says_what_it_needs(tmp_path: Path) -> None:
     assert "--width: need a multiple of 4, 16 or more, got 33" in result.stderr
 
 
-def test_train_and_read_back_from_the_command_line(tmp_path: Path) -> None:
+def test_train_and_read_back_from_the_command_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "crops").mkdir()
     folder_of(tmp_path / "crops", ["ab", "1"])
-    options = ("--samples", 12, "--batch", 4, "--width", 16, "--log-every", 1, "--precision", "float32")
-    result = run("train", "--data", tmp_path / "crops", "--out", tmp_path / "run", "--evaluate-on", tmp_path / "crops", *options, "--json")
+    options = ("--samples", 15, "--batch", 4, "--width", 16, "--log-every", 1, "--precision", "float32")
+    with caplog.at_level("INFO"):
+        result = run(
+            "train", "--data", tmp_path / "crops", "--out", tmp_path / "run", "--evaluate-on", tmp_path / "crops", *options, "--json"
+        )
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout.splitlines()[-1])
     assert report["samples"] == 12
+    assert "15 samples are no whole number of batches of 4: 12 are seen" in caplog.text
     assert np.isfinite(report["evaluations"]["crops"]["cer"])
     assert keras.models.load_model(report["reader"]).output_shape == (None, 3, 93)

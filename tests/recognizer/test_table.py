@@ -11,7 +11,8 @@ from keras import layers
 
 from recognizer.model import STAGES, build_reader
 from recognizer.options import ReaderOptions
-from recognizer.table import LayerRow, Reach, layer_rows, summary
+from recognizer.table import LayerRow, layer_rows, summary
+from training.reach import Reach
 
 DESIGNED = [  # output and parameters of DESIGN.md's table, with the talk's LSTMs
     ((32, 128, 1), 0),

@@ -9,12 +9,13 @@ import pytest
 
 from recognizer.crops import Target
 from recognizer.options import ReaderOptions
-from recognizer.sources import Chosen, open_sources, weights_of
+from recognizer.sources import open_sources
 from recognizer.train import Order, Surroundings, run
 from recognizer.weights import load_reader
 from synthgen import Alphabet, SynthgenError
 from tests.fake_runs import job_of, render
 from tests.recognizer.test_crops import folder_of
+from training.chosen import Chosen, weights_of
 from training.devices import Computing
 from training.feeding import Feeding
 from training.optimizers import Tuning

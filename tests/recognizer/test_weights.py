@@ -9,14 +9,15 @@ import keras
 import numpy as np
 import pytest
 
-from recognizer.header import Header
+from recognizer.header import READER, Header
 from recognizer.model import build_reader
 from recognizer.options import ReaderOptions
 from recognizer.prepare import as_input
-from recognizer.weights import HEADER, WEIGHTS, Reader, load_reader, save_reader, start_from
+from recognizer.weights import Reader, load_reader, save_reader, start_from
 from synthgen.alphabet import Alphabet
 from synthgen.errors import SynthgenError
 from tests.recognizer.reader_fixture import CARD, noise, shaken_reader
+from training.keras_file import WEIGHTS
 
 OPTIONS = ReaderOptions(width=32)
 LARGEST_BYTES = 16_000_000  # of a file that is shipped
@@ -141,13 +142,13 @@ def test_a_model_of_another_kind_is_no_reader(tmp_path: Path) -> None:
 def test_a_header_that_is_no_json_object_is_refused(half: Path, tmp_path: Path) -> None:
     for content in ("{", "[1]"):
         with pytest.raises(SynthgenError, match=r"need a whole .keras file"):
-            load_reader(rewritten(half, tmp_path / "reader.keras", {HEADER: content}))
+            load_reader(rewritten(half, tmp_path / "reader.keras", {READER.entry: content}))
 
 
 def test_weights_of_another_reader_are_refused(half: Path, tmp_path: Path) -> None:
     notes = Header(ReaderOptions(classes=3, width=32), Alphabet("ab"), {}).to_notes()
     with pytest.raises(SynthgenError, match=r"need the weights of ReaderOptions\(classes=3, .*, got others"):
-        load_reader(rewritten(half, tmp_path / "reader.keras", {HEADER: json.dumps(notes)}))
+        load_reader(rewritten(half, tmp_path / "reader.keras", {READER.entry: json.dumps(notes)}))
     with pytest.raises(SynthgenError, match=r"need the weights of .*, got others: .*; give a file that"):
         load_reader(rewritten(half, tmp_path / "reader.keras", {WEIGHTS: "no weights"}))
 

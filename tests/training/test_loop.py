@@ -1,3 +1,5 @@
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +32,12 @@ def nan_from_step_7(step: int) -> Batch:
 def broken_at_step_9(step: int) -> Batch:
     if step == 9:
         raise SynthgenError("words-00003.parquet: is damaged")
+    return line_batch(step)
+
+
+def killed_at_step_9(step: int) -> Batch:
+    if step == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
     return line_batch(step)
 
 
@@ -128,6 +136,12 @@ def test_spawned_processes_make_the_same_batches(tmp_path: Path) -> None:
         assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.slow
+def test_a_process_that_dies_ends_the_run_with_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(SynthgenError, match=r"step 9: each process that makes batches must live to the end, this one was killed"):
+        run(tmp_path, make=killed_at_step_9, feeding=Feeding(use_multiprocessing=True))
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     run(tmp_path)
     other = keras.Sequential([keras.Input((1,)), keras.layers.Dense(5), keras.layers.Dense(1)])
@@ -148,10 +162,18 @@ def square_of_step(step: int) -> Batch:
     return np.zeros((8, 1), dtype=np.float32), np.full((8, 1), step, dtype=np.float32)
 
 
-def test_every_step_trains_on_its_own_batch(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "feeding",
+    [
+        Feeding(workers=3),
+        pytest.param(Feeding(workers=2, max_queue_size=1, use_multiprocessing=True), marks=pytest.mark.slow),  # slots are soon used again
+    ],
+    ids=["threads", "processes"],
+)
+def test_every_step_trains_on_its_own_batch(tmp_path: Path, feeding: Feeding) -> None:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    tuning = Tuning(10, rate=1e-9, decay=0.0)
+    tuning = Tuning(100, rate=1e-9, decay=0.0)
     model.compile(build_optimizer(tuning), "mse", jit_compile=False)
-    train(model, square_of_step, Course(tmp_path, tuning, 8, log_every=5), Feeding(workers=3), nothing)
+    train(model, square_of_step, Course(tmp_path, tuning, 8, log_every=5), feeding, nothing)
     losses = np.genfromtxt(tmp_path / "training.csv", delimiter=",", names=True)["loss"]
-    assert losses == pytest.approx([np.mean([k * k for k in range(5)]), np.mean([k * k for k in range(5, 10)])], rel=1e-4)
+    assert losses == pytest.approx([np.mean([k * k for k in range(first, first + 5)]) for first in range(0, 100, 5)], rel=1e-3)

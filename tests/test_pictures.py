@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from recognizer.pictures import read_picture
 from synthgen.arrays import Image
 from synthgen.errors import SynthgenError
+from synthgen.pictures import read_picture
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 

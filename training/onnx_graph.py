@@ -1,4 +1,4 @@
-"""An ONNX graph put together node by node; knows neither Keras nor the reader."""
+"""An ONNX graph put together node by node; knows neither Keras nor what is put together."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
@@ -21,11 +21,11 @@ class Graph:
     (biases, statistics) stay whole: they are a thousandth of the bytes, and a variance may lie outside of half's range.
     """
 
-    def __init__(self, *, half: bool = False) -> None:
-        self.half = half
+    def __init__(self, name: str, *, half: bool = False) -> None:
+        self.name, self.half = name, half
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self.place = "reader"  # what the next nodes are part of; their names start with it
+        self.place = name  # what the next nodes are part of; their names start with it
         self._number = count()
 
     def constant(self, values: NDArray[np.generic]) -> str:
@@ -51,7 +51,7 @@ class Graph:
         `turn` is given the body and the values carried into it, first those of `start`, and returns as many. Its weights are to be made
         before, or each turn would cast them.
         """
-        body = Graph(half=self.half)
+        body = Graph(self.name, half=self.half)
         body.constants, body.place, body._number = self.constants, self.place, self._number  # it sees the outer values
         carried = [self._name("carried") for _ in start]
         scalars = [helper.make_tensor_value_info(self._name("turn"), kind, []) for kind in (TensorProto.INT64, TensorProto.BOOL)]
@@ -73,8 +73,8 @@ class Graph:
         self, inputs: Sequence[onnx.ValueInfoProto], outputs: Sequence[onnx.ValueInfoProto], notes: Mapping[str, str]
     ) -> onnx.ModelProto:
         """Return the checked model, with `notes` as its metadata."""
-        graph = helper.make_graph(self.nodes, "reader", list(inputs), list(outputs), self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="recognizer")
+        graph = helper.make_graph(self.nodes, self.name, list(inputs), list(outputs), self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="synthgen")
         helper.set_model_props(model, dict(notes))
         onnx.checker.check_model(model, full_check=True)
         return model

@@ -1,0 +1,1 @@
+"""CRAFT: where the words are on a photo."""

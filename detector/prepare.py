@@ -1,0 +1,47 @@
+"""One way from a photo of any size to what the detector sees, for training, evaluation and extraction alike."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from synthgen.arrays import F32, U8, Image
+
+MULTIPLE = 32  # px; sides of what the detector takes
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in ImageNet, on which VGG's public weights were trained
+LONGEST = 1280  # px. Source: the authors' test.py, canvas_size
+ENLARGED = 1.5  # Source: the same, mag_ratio
+DOWN = 2  # photo px a map px
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A photo as the detector takes it."""
+
+    picture: U8  # (h, w, 3), RGB, h and w multiples of 32, black below and to the right of the photo
+    scale: float  # its px for one of the photo's
+    size: tuple[int, int]  # (height, width) that the photo itself fills
+
+
+def fitted(photo: Image, longest: int = LONGEST, enlarged: float = ENLARGED) -> Fitted:
+    """Return a photo `(h, w, 3)` enlarged `enlarged` times, but not beyond `longest` px on its longer side, and padded to multiples of 32.
+
+    Source: the authors' `resize_aspect_ratio`. Differs: what shrinks is averaged, not interpolated.
+    """
+    height, width = photo.shape[:2]
+    scale = min(enlarged, longest / max(height, width))
+    size = (max(round(height * scale), 1), max(round(width * scale), 1))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(photo, size[::-1], interpolation=way)
+    padded = np.zeros((*(-(-side // MULTIPLE) * MULTIPLE for side in size), 3), dtype=np.uint8)
+    padded[: size[0], : size[1]] = scaled
+    return Fitted(padded, scale, size)
+
+
+def as_input(pictures: U8) -> F32:
+    """Return RGB pictures `(n, h, w, 3)` as the model's input: float32, each channel less its mean, over its spread."""
+    mean, spread = (np.array(x, dtype=np.float32) * 255 for x in (MEAN, SPREAD))
+    found = pictures.astype(np.float32)
+    found -= mean
+    found /= spread
+    return found

@@ -1,0 +1,126 @@
+"""Processes of ours that answer one question at a time, and end when their parent does, however it ends."""
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Generic, TypeVar
+
+from synthgen.errors import SynthgenError
+
+Q = TypeVar("Q")
+END_WAIT_S = 5.0  # a worker asked to end does so between two instructions of Python: milliseconds, a second in a long kernel
+
+
+@dataclass(eq=False)
+class Worker(Generic[Q]):
+    """A process of ours, and what it was asked last; None: it has answered."""
+
+    process: SpawnProcess
+    pipe: Connection
+    asked: Q | None = None
+
+    def ask(self, question: Q) -> None:
+        """Have it begin to answer."""
+        self.asked = question
+        with suppress(OSError):  # it is dead then, and reading from it will say so
+            self.pipe.send(question)
+
+    def answer(self) -> tuple[object, Exception | None]:
+        """Return, once there is one, what its task returned or else raised.
+
+        Raises:
+            EOFError, OSError: it is dead; see `ended`.
+        """
+        result, error = pickle.loads(self.pipe.recv_bytes())  # noqa: S301  # from our own child
+        self.asked = None
+        return result, error
+
+    def ended(self) -> tuple[str, bool]:
+        """Return how a dead worker ended, and whether it was killed."""
+        self.process.join(END_WAIT_S)
+        if self.process.exitcode == -signal.SIGKILL:
+            return "was killed, most often for want of memory", True
+        return f"ended without a word (exit code {self.process.exitcode})", False
+
+
+def start(task: Callable[[Q], object], noun: str) -> Worker[Q]:
+    """Return a worker that answers with what `task`, pickled once, returns; `noun` is what its questions are, for the notes of errors."""
+    context = get_context("spawn")  # a forked child would inherit locks that our threads hold
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, task, noun), daemon=True)
+    with _without_interrupts():
+        process.start()
+    theirs.close()  # so that the pipe ends when the worker does
+    return Worker(process, ours)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back while a child is started: it inherits that, and so prints no traceback of its own while it still imports."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def stop(workers: Iterable[Worker[Q]]) -> None:
+    """End all workers and wait for them, so that none outlives the run and their processor time is counted."""
+    ending = list(workers)
+    for worker in ending:
+        if worker.asked is not None:
+            worker.process.terminate()
+        worker.pipe.close()  # an idle worker reads this as the end
+    for worker in ending:
+        worker.process.join(END_WAIT_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+
+def _serve(pipe: Connection, task: Callable[[Q], object], noun: str) -> None:
+    """Be a worker: answer each question with a pickled (result, error) until the pipe ends."""
+    import cv2  # here, as the parent need not wait for it
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that scratch files are removed on the way out
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):  # the pipe's end is the run's
+        while True:
+            question = pipe.recv()
+            pipe.send_bytes(_answer(task, question, noun))
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)  # kill -9 of the parent: nobody is left to tell
+
+
+def _answer(task: Callable[[Q], object], question: Q, noun: str) -> bytes:
+    try:
+        return pickle.dumps((task(question), None))
+    except Exception as error:  # noqa: BLE001  # whatever it is, the parent raises it
+        if not isinstance(error, SynthgenError):
+            error.add_note(f"in {noun} {question}:\n{traceback.format_exc()}")
+        return _pickled(error)
+
+
+def _pickled(error: Exception) -> bytes:
+    try:
+        answer = pickle.dumps((None, error))
+        pickle.loads(answer)  # noqa: S301  # some errors can be pickled and not be read back
+    except Exception:  # noqa: BLE001  # their classes decide what goes wrong
+        return pickle.dumps((None, RuntimeError("".join(traceback.format_exception(error)))))
+    return answer

@@ -1,0 +1,82 @@
+"""What a command line chose to train on: places with weights, and the engine itself."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from synthgen.errors import SynthgenError
+
+BUILT_IN = "product"  # --stream product: the recipe that needs no file
+WEIGHTED = re.compile(r"(?P<place>.+?)(?::(?P<weight>\d+(?:\.\d+)?))?")
+
+
+class Told(Protocol):
+    """What is known of a source before anything of it is loaded."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each group."""
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Rows that are not used, by reason."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is to be trained on."""
+
+    data: tuple[str, ...] = ()  # DIR[:WEIGHT]
+    stream: str | None = None  # a recipe file, or `product`
+    stream_seed: int | None = None  # 0 if not given
+
+    def __post_init__(self) -> None:
+        if self.stream_seed is not None and not self.stream:
+            raise SynthgenError(f"--stream-seed {self.stream_seed}: need --stream, whose seed it is, got none; leave it out")
+
+    def places(self) -> dict[str, float | None]:
+        """Return the weight of each place of `data`, None where none is given.
+
+        Raises:
+            SynthgenError: nothing is chosen, or something twice.
+        """
+        found: dict[str, float | None] = {}
+        for text in self.data:
+            match = WEIGHTED.fullmatch(text)
+            place, weight = (match["place"], match["weight"]) if match else (text, None)
+            if place in found:
+                raise SynthgenError(f"--data: need each place once, got {place} again; give it one weight")
+            found[place] = float(weight) if weight else None
+        if not found and not self.stream:
+            raise SynthgenError(
+                "--data: need shards or a folder to train on, or --stream, got neither; run `synthgen render --out shards` first"
+            )
+        return found
+
+
+def weights_of(chosen: Chosen, sources: Mapping[str, Told]) -> tuple[float, ...]:
+    """Return the weight of each source: as given, else its rows, so that all rows are seen equally often.
+
+    Raises:
+        SynthgenError: some have weights and others have none.
+    """
+    given = list(chosen.places().values()) + ([None] if chosen.stream else [])
+    if all(weight is None for weight in given):
+        return tuple(float(sum(source.sizes)) for source in sources.values())
+    if chosen.stream and all(weight is not None for weight in given[:-1]):
+        given[-1] = 1.0
+    if any(weight is None for weight in given):
+        raise SynthgenError(
+            f"--data: need a weight for each source or for none, got {', '.join(chosen.data)}; write DIR:WEIGHT (a stream has 1)"
+        )
+    return tuple(float(weight or 0.0) for weight in given)
+
+
+def told_rows(sources: Mapping[str, Told], noun: str) -> list[str]:
+    """Return a line for each source: how many rows it has, and how many were refused why."""
+    lines = []
+    for name, source in sources.items():
+        left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in source.refused.items() if count)
+        lines.append(f"{name}: {sum(source.sizes):,} {noun}" + (f"; refused: {left_out}" if left_out else ""))
+    return lines
