@@ -132,7 +132,10 @@ def open_shards(place: Path | str, target: Target) -> ShardCrops:
 
 @dataclass(frozen=True)
 class StreamCrops:
-    """The first `n` samples of a recipe and seed, rendered when they are asked for: row i is what `synthgen render` writes as row i."""
+    """The first `n` samples of a recipe and seed, rendered when they are asked for: row i is what `synthgen render` writes as row i.
+
+    But for recipes that split: what they would give to validation is here another sample for training.
+    """
 
     target: Target
     blocks: "Engine"
@@ -174,7 +177,7 @@ class Engine:
         with self._lock:
             if self._engine is None:
                 recipe, seed, cache = self._args
-                self._engine = BlockRenderer(recipe, seed=seed, cache=cache)
+                self._engine = BlockRenderer(recipe, seed=seed, cache=cache, train_only=True)
             return self._engine.block(span)
 
     def __reduce__(self) -> tuple[type["Engine"], tuple[Recipe, int, Path | None]]:

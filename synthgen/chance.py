@@ -26,6 +26,8 @@ class Stream(IntEnum):
     ROW_ORDER = 15
     ALIGNED = 16
     VIEW = 17  # of a scene, as a detector sees it
+    SPLIT = 18  # training or validation
+    SHOWN = 19  # of a report's samples
 
 
 def mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

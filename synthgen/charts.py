@@ -67,8 +67,8 @@ def heat(title: str, rows: Sequence[str], columns: Sequence[str], counts: I64, a
         axes.imshow(counts, cmap="Reds", aspect="auto")
     axes.set_yticks(range(len(rows)), rows, parse_math=False)  # a lone $ is a price, not mathematics
     axes.set_xticks(range(len(columns)), columns, parse_math=False)
-    darkest = counts.max(initial=1)
+    middle = (int(counts.min()) + int(counts.max())) / 2 if counts.size else 0  # shades go from the least to the greatest
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color="white" if count > darkest / 2 else "black")
+            axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color="white" if count > middle else "black")
     axes.set_title(title, parse_math=False)

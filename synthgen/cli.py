@@ -108,6 +108,143 @@ def preview(
     typer.echo(f"{estimate.images_per_second:,.0f} {kind}/s a core; {n:,} {kind} on {cores}: {hours:.2f} h, {size_gb:.2f} GB")
 
 
+class Layout(StrEnum):
+    """What others read."""
+
+    LMDB = "lmdb"
+    FOLDER = "folder"
+    WEBDATASET = "webdataset"
+
+
+@app.command()
+def export(
+    shards: Annotated[str, typer.Argument(help="Folder with shards, one shard, or a URL: s3://bucket/run1.")],
+    form: Annotated[
+        Layout,
+        typer.Option(
+            "--format",
+            help="lmdb: as the deep-text-recognition benchmark reads it, words only. folder: pictures, labels.csv and metadata.jsonl."
+            " webdataset: tars.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the export.")],
+    scenes: Annotated[bool, typer.Option("--scenes", help="Scenes in place of words.")] = False,
+    split: Annotated[str | None, typer.Option(help="Only samples of this split; without: all.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many samples.", min=1)] = None,
+    workers: Annotated[int, typer.Option(help="Processes; 0: one a processor. An LMDB file is written by one.", min=0)] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the export in OUT.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Export the samples of SHARDS to what other programs read, pictures as they are stored."""
+    from dataclasses import asdict
+
+    from synthgen.export import run
+
+    order = run.Order(shards, out, form.value, "scenes" if scenes else "words", split, limit, _processors(workers), resume)
+    with told(f"stopped; what is whole is kept. Go on with: synthgen export {shards} --format {form.value} --out {out} ... --resume"):
+        report = run.export(order)
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+    else:
+        counts = "".join(f", {count} {name.replace('_', ' ')}" for name, count in report.counts.items())
+        typer.echo(
+            f"{report.rows} {order.table}{counts} in {out}, {report.bytes / 1e6:.1f} MB; read it with {run.reader_of(order, report)}"
+        )
+
+
+@app.command()
+def verify(
+    shards: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    sample: Annotated[float, typer.Option(help="Share of the rows to check; files are all checked.", min=0.0, max=1.0)] = 1.0,
+    rerender: Annotated[float, typer.Option(help="Share of the samples to render again and compare.", min=0.0, max=1.0)] = 0.0,
+    decode: Annotated[bool, typer.Option("--decode/--no-decode", help="Decode the pictures and maps of the rows checked.")] = True,
+    workers: Annotated[int, typer.Option(help="Processes; 0: one a processor.", min=0)] = 0,
+    cache: Cache = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the run in SHARDS: records against files, every row, and samples rendered again; exit code 1 where anything is wrong."""
+    from synthgen import verify as checks
+    from synthgen.shards.shard_check import Depth
+
+    with told("stopped; nothing was changed"):
+        report = checks.verify(checks.Order(shards, Depth(sample, rerender, decode), _processors(workers), cache))
+    typer.echo(json.dumps(checks.as_json(report)) if as_json else "\n".join(checks.as_lines(report)))
+    if report.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    shards: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    index: Annotated[int, typer.Argument(help="Number of the sample, column `index`.", min=0)],
+    scene: Annotated[bool, typer.Option("--scene", help="A scene in place of a word.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Picture of the stored sample, the rendered one and their difference, .png or .jpg.")
+    ] = None,
+    cache: Cache = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print every choice of sample INDEX of SHARDS, and render it again beside the stored one; exit code 1 where they differ."""
+    from synthgen import explain as explaining
+
+    with told("stopped; nothing was changed"):
+        found = explaining.explain(shards, "scenes" if scene else "words", index, cache)
+        if out:
+            explaining.save_picture(found, out)
+    typer.echo(json.dumps(explaining.as_json(found)) if as_json else "\n".join(explaining.as_lines(found)))
+    if found.differing:
+        raise typer.Exit(1)
+
+
+class Kind(StrEnum):
+    """What may be held out."""
+
+    FONT = "font"
+    TEXT = "text"
+    BACKGROUND = "background"
+
+
+@app.command()
+def split(
+    shards: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    by: Annotated[list[Kind], typer.Option(help="Hold out font families, words or backgrounds; repeatable.")] = [Kind.FONT],  # noqa: B006  # typer takes no tuple here
+    share: Annotated[
+        float, typer.Option(help="Of the families, words and backgrounds; 0: all rows are for training again.", min=0.0, max=0.9)
+    ] = 0.05,
+    as_json: AsJson = False,
+) -> None:
+    """Label the rows of SHARDS train, validation (all held out) or mixed (some are), by a hash of fonts, words and backgrounds."""
+    from synthgen.held_out import HeldOut
+    from synthgen.shards.relabel import split_run
+
+    kinds = tuple(kind.value for kind in Kind if kind in by)
+    with told(f"stopped; go on with: synthgen split {shards} --share {share:g} " + " ".join(f"--by {kind}" for kind in kinds)):
+        rows = split_run(shards, HeldOut(kinds, share))
+    if as_json:
+        typer.echo(json.dumps(rows))
+    else:
+        for table, sides in rows.items():
+            typer.echo(f"{table}: " + ", ".join(f"{count:,} {side}" for side, count in sides.items()))
+        typer.echo(f"measure with what training never saw: recognizer evaluate {shards} --split validation")
+
+
+@app.command()
+def inspect(
+    shards: Annotated[str, typer.Argument(help="Folder of a finished run, one shard, or a URL: s3://bucket/run1.")],
+    out: Annotated[Path, typer.Option(help="File for the report, .html; it opens offline.")] = Path("report.html"),
+    samples: Annotated[int, typer.Option(help="Words to show, and a tenth as many scenes, drawn over the whole run.", min=0)] = 400,
+    seed: Annotated[int, typer.Option(help="The same seed shows the same samples.", min=0)] = 0,
+) -> None:
+    """Write one HTML page that shows SHARDS: samples with their labels, statistics, duplicates, counts, recipe and versions."""
+    from synthgen.report.inspect import inspect as make_report
+
+    with told("stopped; no report was written"):
+        made = make_report(shards, out, samples, seed)
+    shown = " and ".join(f"{made.shown[table]} of {rows:,} {table}" for table, rows in made.rows.items())
+    left_out = f", {made.left_out} more left out as the page would grow too large" if made.left_out else ""
+    typer.echo(f"{out}: {shown}{left_out}, {made.bytes / 1e6:.1f} MB; open it in a browser. Next: synthgen verify {shards}")
+
+
 @app.command("fonts")
 def list_fonts(
     recipe: RecipeFile = None,

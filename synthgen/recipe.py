@@ -12,6 +12,7 @@ from synthgen.errors import SynthgenError
 from synthgen.photo_recipe import PhotoSceneRecipe
 from synthgen.recipe_fields import Frozen, Range, Share, Weight, together, within
 from synthgen.scene_recipe import SceneRecipe
+from synthgen.split_recipe import SplitRecipe
 
 
 class CorpusRecipe(Frozen):
@@ -223,6 +224,7 @@ class Recipe(Frozen):
     camera: CameraRecipe = CameraRecipe()
     scene: SceneRecipe = SceneRecipe()
     photo_scene: PhotoSceneRecipe = PhotoSceneRecipe()
+    split: SplitRecipe = SplitRecipe()
 
     @model_validator(mode="after")
     def _text_fits_scenes(self) -> Self:

@@ -12,6 +12,7 @@ from synthgen.assets.scene_assets import SceneAssets
 from synthgen.chance import Stream, uniforms
 from synthgen.heatmaps import LEAST_SEEN as LEAST_SEEN
 from synthgen.heatmaps import drawable, heat_maps
+from synthgen.held_out import TRAIN, VALIDATION
 from synthgen.photo_recipe import SizedPhotoRecipe
 from synthgen.recipe import Recipe
 from synthgen.scene.packs import plan_product_scene
@@ -42,6 +43,7 @@ class Scene:
     tile: int
     quality: int  # of the JPEG it is meant to be stored as
     counts: dict[str, int]
+    split: int = TRAIN  # row of held_out.SPLITS
 
 
 class ScenePainter:
@@ -53,17 +55,36 @@ class ScenePainter:
         self._photo = SizedPhotoRecipe.model_validate(recipe.photo_scene.model_dump() | {"height_px": size[0], "width_px": size[1]})
         self._easel: Easel = set_up(assets.stock.studio, assets.stock.studio.tiles, size)
 
-    def plan(self, index: int) -> ScenePlan:
-        """Return the plan of scene `index`: packs, or text on a photo, by the recipe's share."""
-        recipe, seed = self._recipe.scene, self._seed
-        kind = uniforms(seed, Stream.SCENE_KIND, np.array([index], dtype=np.uint64), 1)[0, 0]
-        if kind < recipe.product_share:
-            return plan_product_scene(self._assets.stock, recipe, seed, index)
-        return plan_photo_scene(self._assets.stock.studio, self._assets.grounds, self._photo, seed, index)
+    def side_of(self, index: int) -> int:
+        """Return whether scene `index` is for TRAIN or VALIDATION."""
+        if self._assets.held_out is None:
+            return TRAIN
+        draw = uniforms(self._seed, Stream.SPLIT, np.array([index], dtype=np.uint64), 2)[0, 1]  # the first is of words
+        return VALIDATION if draw < self._recipe.split.validation_share else TRAIN
 
-    def scene(self, index: int, *, blue_first: bool = False) -> Scene:
-        """Return scene `index`; it depends on (recipe, assets, seed, index) alone. `blue_first`: as OpenCV's encoder wants it."""
-        plan = self.plan(index)
+    def assets_of(self, side: int) -> SceneAssets:
+        """Return what scenes of a side are made from."""
+        return self._assets if self._assets.held_out is None or side == TRAIN else self._assets.held_out
+
+    def is_product(self, index: int) -> bool:
+        """Return whether scene `index` has packs, not text on a photo."""
+        kind = uniforms(self._seed, Stream.SCENE_KIND, np.array([index], dtype=np.uint64), 1)[0, 0]
+        return bool(kind < self._recipe.scene.product_share)
+
+    def plan(self, index: int, side: int | None = None) -> ScenePlan:
+        """Return the plan of scene `index`: packs, or text on a photo, by the recipe's share; `side` None: the scene's own."""
+        assets = self.assets_of(self.side_of(index) if side is None else side)
+        if self.is_product(index):
+            return plan_product_scene(assets.stock, self._recipe.scene, self._seed, index)
+        return plan_photo_scene(assets.stock.studio, assets.grounds, self._photo, self._seed, index)
+
+    def scene(self, index: int, *, blue_first: bool = False, side: int | None = None) -> Scene:
+        """Return scene `index`; it depends on (recipe, assets, seed, index, side) alone.
+
+        `blue_first`: as OpenCV's encoder wants it; `side`: of its faces and backgrounds, None: drawn as the recipe's split says.
+        """
+        side = self.side_of(index) if side is None else side
+        plan = self.plan(index, side)
         picture, truth = paint_scene(plan, self._easel, blue_first=blue_first)
         shown = truth.char_visible >= LEAST_SEEN
         region, affinity = heat_maps(truth.char_quads, np.where(shown, truth.char_word, -1).astype(np.int32), plan.size)
@@ -73,7 +94,9 @@ class ScenePainter:
             "scene_words_hidden": truth.hidden,
             "scene_characters_without_peak": int((~shown | ~drawable(truth.char_quads)).sum()),
         }
-        return Scene(index, picture, truth, region, affinity, plan.tile, int(plan.looks["quality"][0]), counts)
+        if self._assets.held_out is not None:
+            counts["scenes_validation"] = int(side == VALIDATION)
+        return Scene(index, picture, truth, region, affinity, plan.tile, int(plan.looks["quality"][0]), counts, side)
 
 
 def scene_rows(scenes: Sequence[Scene], alphabet: Alphabet, first_background: int) -> SceneRows:
@@ -96,7 +119,7 @@ def scene_rows(scenes: Sequence[Scene], alphabet: Alphabet, first_background: in
         affinity=np.concatenate(affinities),
         affinity_offsets=_offsets(affinities),
         background=np.array([first_background + max(scene.tile, -1) for scene in scenes], dtype=np.int32),
-        split=np.zeros(len(scenes), dtype=np.int32),
+        split=np.array([scene.split for scene in scenes], dtype=np.int32),
         word_offsets=_offsets([truth.word_text for truth in truths]),
         word_text=np.frombuffer(b"".join(words), dtype=np.uint8),
         word_text_offsets=_offsets(words),

@@ -1,5 +1,7 @@
 """What all tests share: how many examples hypothesis tries, and that it does so alike everywhere; the tables, and a run of both."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -8,6 +10,7 @@ from synthgen.assets.studio import Opened
 from synthgen.scene.words import Studio
 from synthgen.scene_renderer import ScenePainter
 from tests.fake_runs import fake_job, files_of, render
+from tests.sound_runs import sound_run
 from tests.studio_fixture import open_few
 
 # A first example may compile kernels, so time limits would only fail on slow machines; derandomized: a red run is red again.
@@ -48,3 +51,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("undisturbed")
     render(fake_job(out, n=60, scenes=60))
     return files_of(out)
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return a run in which nothing is wrong, in each form; do not change them."""
+    return {form: sound_run(tmp_path_factory.mktemp("sound") / form, form) for form in ("parquet", "tfrecord")}

@@ -15,7 +15,7 @@ from synthgen.scene.words import Studio
 Table = dict[str, object]
 Tables = dict[str, Table]
 FEW_FACES: Tables = {"fonts": {"faces_per_family": 1}}
-WITHOUT_LOOKS = ("text", "fonts", "scene", "photo_scene")  # tables that do not change word crops
+WITHOUT_LOOKS = ("text", "fonts", "scene", "photo_scene", "split")  # tables that do not change word crops
 
 
 def open_few(cache: Path) -> Opened:

@@ -92,6 +92,11 @@ def test_a_map_of_cells_shows_each_number_that_is_not_0_in_its_cell(axes: Axes) 
     assert not any(tick.get_parse_math() for tick in (*axes.get_xticklabels(), *axes.get_yticklabels()))
 
 
+def test_numbers_of_a_map_stand_out_from_their_cells_however_close_they_are(axes: Axes) -> None:
+    heat("t", ["a"], ["x", "y"], np.array([[863, 913]]), axes)
+    assert [text.get_color() for text in axes.texts] == ["black", "white"]  # on the palest and on the darkest shade
+
+
 def test_a_map_without_cells_is_drawn_too(axes: Axes) -> None:
     heat("t", [], [], np.zeros((0, 0), dtype=np.int64), axes)
     axes.figure.canvas.draw()

@@ -21,7 +21,7 @@ from tests.studio_fixture import tables_of
 RECIPES = Path(__file__).parents[1] / "recipes"
 PRODUCT = RECIPES / "product.toml"
 KEYS = [(name, key) for name, table in tables_of(Recipe()).items() for key in type(table).model_fields]
-RANGES = [(name, key) for name, key in KEYS if isinstance(getattr(tables_of(Recipe())[name], key), tuple) and key != "corpora"]
+RANGES = [(name, key) for name, key in KEYS if isinstance(getattr(tables_of(Recipe())[name], key), tuple) and key not in ("corpora", "by")]
 SHARES = [(name, key) for name, key in KEYS if key.endswith("_share")]
 
 

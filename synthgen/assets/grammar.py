@@ -95,13 +95,18 @@ def categories() -> tuple[Category, ...]:
 
 def lines(count: int = LINES) -> list[str]:
     """Return about `count` lines, always the same; wild slots stand as PLACEHOLDERS, one character each."""
+    return [text for texts in lines_by_category(count).values() for text in texts]
+
+
+def lines_by_category(count: int = LINES) -> dict[str, list[str]]:
+    """Return the same lines by the name of their category, in order."""
     known = categories()
     tries = [_expand(category, number, PROBE) for number, category in enumerate(known)]
     words_a_line = [sum(text.count(" ") + 1 for text in probe) / PROBE for probe in tries]
     parts = [category.share / words for category, words in zip(known, words_a_line, strict=True)]
     whole = sum(parts)
     wanted = [round(count * part / whole) for part in parts]
-    return [text for number, category in enumerate(known) for text in _expand(category, number, wanted[number])]
+    return {category.name: _expand(category, number, wanted[number]) for number, category in enumerate(known)}
 
 
 def _expand(category: Category, number: int, count: int) -> list[str]:

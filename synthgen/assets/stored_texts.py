@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from synthgen.alphabet import Alphabet
 from synthgen.assets.cache import cached, digest, file_digest
 from synthgen.assets.corpora import load_texts
+from synthgen.assets.own_words import own_words
 from synthgen.assets.tiles import to_bytes
+from synthgen.held_out import SALT, HeldOut
 from synthgen.recipe import CorpusRecipe, TextRecipe
 from synthgen.scene.text_kernels import RuleArrays, WordArrays
 from synthgen.scene.texts import TextRules, TextTable, prepare_rules
 
 MAKERS = {  # what texts and rules come out of: hashed, so that no edit of it leaves a stale cache in use
-    "synthgen": ("alphabet.py", "chance.py"),
-    "synthgen.assets": ("columns.py", "corpora.py", "grammar.py", "stored_texts.py", "data/grammar.toml"),
+    "synthgen": ("alphabet.py", "chance.py", "held_out.py"),
+    "synthgen.assets": ("columns.py", "corpora.py", "grammar.py", "own_words.py", "stored_texts.py", "data/grammar.toml"),
     "synthgen.scene": ("text_kernels.py", "texts.py"),
 }
 PARTS = ("sample", "neighbour")  # of TextRules that are RuleArrays
@@ -39,8 +41,8 @@ class StoredTexts:
     digests: dict[str, str]  # of each corpus file, by its name in `table`
 
 
-def open_texts(recipe: TextRecipe, alphabet: Alphabet, cache: Path) -> StoredTexts:
-    """Return the words and rules of a recipe, the same from a cold and a warm cache.
+def open_texts(recipe: TextRecipe, alphabet: Alphabet, cache: Path, own: tuple[HeldOut, int] | None = None) -> StoredTexts:
+    """Return the words and rules of a recipe, the same from a cold and a warm cache; `own`: those of one side of a split.
 
     Raises:
         SynthgenError: see `load_texts`, or the cache cannot be written.
@@ -48,6 +50,9 @@ def open_texts(recipe: TextRecipe, alphabet: Alphabet, cache: Path) -> StoredTex
     read = _read(recipe, alphabet)
     known = _known(recipe, alphabet, read)
     table = _table(cached(cache, f"texts-{known}", lambda: _table_arrays(load_texts(recipe, alphabet))))
+    if own is not None:
+        whole, known = table, digest(known, SALT, repr((own[0].share, own[1])))
+        table = _table(cached(cache, f"texts-{known}", lambda: _table_arrays(own_words(whole, alphabet, *own))))
     rules = _rules(cached(cache, f"rules-{digest(known, _asked(recipe))}", lambda: _rule_arrays(prepare_rules(recipe, alphabet, table))))
     return StoredTexts(table, rules, dict(zip(table.names[len(table.names) - len(read) :], read, strict=True)))
 

@@ -14,6 +14,7 @@ from synthgen.assets.cache import digest, file_digest
 from synthgen.assets.fonts import Face, Refusal, find_faces
 from synthgen.assets.glyphs import Glyphs, build_glyphs
 from synthgen.assets.shaping import Shaper
+from synthgen.assets.sides import Sides, held_out
 from synthgen.assets.stored_texts import StoredTexts, open_texts
 from synthgen.assets.textures import make_textures
 from synthgen.assets.tiles import Tiles, join
@@ -30,7 +31,7 @@ PHOTOS = "photos"  # first part of a photo's name
 class Opened:
     """A studio, the names of what is in it, and what was left out on the way."""
 
-    studio: Studio
+    studio: Studio  # of training, where the recipe splits
     faces: tuple[Face, ...]
     backgrounds: tuple[str, ...]
     sources: tuple[str, ...]
@@ -38,6 +39,7 @@ class Opened:
     refused_fonts: tuple[Refusal, ...]
     dropped: dict[str, dict[str, int]]  # lines by source and reason; photos by reason
     messages: tuple[str, ...]  # about photos that could not be read
+    held_out: Studio | None = None  # of validation, where the recipe splits
 
 
 def open_studio(recipe: Recipe, cache: Path) -> Opened:
@@ -63,6 +65,10 @@ def open_studio(recipe: Recipe, cache: Path) -> Opened:
         bank=noise_bank(),
         shape=_shaping(Shaper(kept, glyphs)),
     )
+    kept_out = None
+    if recipe.split.validation_share > 0:
+        sides = Sides(held_out(recipe.split), tuple(face.name for face in kept), cache)
+        studio, kept_out = sides.studios(studio, tiles.names)
     return Opened(
         studio=studio,
         faces=tuple(kept),
@@ -72,6 +78,7 @@ def open_studio(recipe: Recipe, cache: Path) -> Opened:
         refused_fonts=(*refused, *undrawn),
         dropped={**texts.table.dropped, PHOTOS: counts},
         messages=tuple(messages),
+        held_out=kept_out,
     )
 
 

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 from synthgen.scene.kernels import sine
 from synthgen.scene.label_layout import ACCENT, GROUND, Box
-from synthgen.scene.pack_views import CAN, CARTON, JAR, LID, PI, POUCH, Pack, drawn, homography, side_of
+from synthgen.scene.pack_views import CAN, CARTON, JAR, LID, PI, POUCH, Pack, drawn, homography, shows_side, side_of
 from synthgen.scene.pieces import BARCODE, CYLINDER, ELLIPSE, FLAT, LINE, RECTANGLE, SHADE, SHAPE, WRINKLED
 
 Rgb = tuple[float, float, float]
 STEEPEST = 1.5  # radians of a cylinder that are painted to each side
 FRONT_SPAN = 0.9  # radians of its label to each side: further round, letters are too narrow to read
-SIDE_FROM = 0.09  # radians of yaw from which a carton's side is seen
+SIDE_FROM = 0.09  # radians of yaw from which a carton's side is worth its paint
 UNTURNED = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -101,7 +101,7 @@ def _lit(rgb: Rgb, gain: float) -> Rgb:
 def _carton(out: Pieces, pack: Pack, scheme: Scheme) -> list[Panel]:
     ground = scheme.colours[GROUND]
     panels = []
-    if abs(pack.yaw) > SIDE_FROM:
+    if abs(pack.yaw) > SIDE_FROM and shows_side(pack):
         side = out.face(homography(pack, side_of(pack)))
         box = _about(pack.deep, pack.h)
         out.shape(side, box, (_lit(ground, 0.97), ground), body=1)

@@ -188,6 +188,14 @@ def side_of(pack: Pack) -> tuple[Vector, Vector, Vector]:
     return (right * pack.w / 2, 0.0, pack.deep / 2), (0.0, 0.0, right), (0.0, 1.0, 0.0)
 
 
+def shows_side(pack: Pack) -> bool:
+    """Return whether the camera, which stands `focal` before the middle of the front, is outside of the plane of `side_of`.
+
+    Near a wide carton it is not, though the carton is turned: the front hides the side.
+    """
+    return pack.focal * cosine(pack.pitch) * abs(sine(pack.yaw)) > pack.w / 2
+
+
 def magnified(way: tuple[float, ...], w: float, h: float) -> tuple[float, float]:
     """Return the least and the largest scale, picture px a label unit across the line of sight, of a label `w` by `h`."""
     depths = [way[6] * x * w / 2 + way[7] * y * h / 2 + way[8] for x in (-1, 1) for y in (-1, 1)]

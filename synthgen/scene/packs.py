@@ -62,12 +62,7 @@ class Page:
 
 def plan_product_scene(stock: Stock, recipe: SceneRecipe, seed: int, index: int) -> ScenePlan:
     """Return the plan of scene `index`; it depends on (recipe, assets, seed, index) alone."""
-    own = np.array([index], dtype=np.uint64)
-    scene = uniforms(seed, Stream.SCENE, own, SCENE_DRAWS)[0].tolist()
-    many = PLACE_DRAWS + SCHEME_DRAWS + 2 * labels.DRAWS
-    packs: U64 = np.asarray(own * PACK_ROWS + np.arange(MOST_PACKS, dtype=np.uint64), dtype=np.uint64)
-    rows = uniforms(seed, Stream.PACK, packs, many)
-    stage = plan_stage(recipe, scene, rows[:, :PLACE_DRAWS].tolist())
+    scene, rows, stage = draw_stage(recipe, seed, index)
     looked = rows[:, PLACE_DRAWS : PLACE_DRAWS + SCHEME_DRAWS]
     schemes = plan_schemes(stock, looked)
     page = Page(Pieces())
@@ -90,6 +85,15 @@ def plan_product_scene(stock: Stock, recipe: SceneRecipe, seed: int, index: int)
         attempts=page.attempts,
         refused=page.refused,
     )
+
+
+def draw_stage(recipe: SceneRecipe, seed: int, index: int) -> tuple[list[float], F64, Stage]:
+    """Return the draws of scene `index`, those of each of its packs `(MOST_PACKS, draws)`, and what stands where by them."""
+    own = np.array([index], dtype=np.uint64)
+    scene = uniforms(seed, Stream.SCENE, own, SCENE_DRAWS)[0].tolist()
+    packs: U64 = np.asarray(own * PACK_ROWS + np.arange(MOST_PACKS, dtype=np.uint64), dtype=np.uint64)
+    rows = uniforms(seed, Stream.PACK, packs, PLACE_DRAWS + SCHEME_DRAWS + 2 * labels.DRAWS)
+    return scene, rows, plan_stage(recipe, scene, rows[:, :PLACE_DRAWS].tolist())
 
 
 def _bodies(pieces: Pieces, recipe: SceneRecipe, stage: Stage, schemes: list[Scheme], printed: list[list[float]]) -> list[Body]:

@@ -15,6 +15,7 @@ WILD_DIGIT, WILD_NONZERO, WILD_UPPER, WILD_LOWER = range(kernels.WILD, kernels.W
 WILD_SLOTS = (WILD_DIGIT, WILD_NONZERO, WILD_UPPER, WILD_LOWER)
 WILD_SETS = ("0123456789", "123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
+RETEXT_SEED = 0x7265_7465_7874  # "retext": times the attempt, mixed into the seed
 NEIGHBOUR_SEED = 0x6E65_6967_6862_6F72  # "neighbor": mixed into the seed, so that neighbours never repeat the numbers of a sample
 NEIGHBOUR_STEPS = 12  # a neighbour is cut off by the crop's edge; more characters would not be seen
 NEIGHBOUR_PHRASES = 0.05
@@ -82,9 +83,20 @@ class Texts:
     refused: int  # candidates that did not fit the reader's steps, and were shortened or drawn anew
 
 
-def plan_texts(table: TextTable, rules: TextRules, seed: int, index: U64) -> Texts:
-    """Return the label of each sample; label i depends on (table, rules, seed, index[i]) alone."""
-    return _set(table.words, rules.sample, uniforms(seed, Stream.TEXT, index, kernels.DRAWS))
+def plan_texts(table: TextTable, rules: TextRules, seed: int, index: U64, attempt: int = 0) -> Texts:
+    """Return the label of each sample; label i depends on (table, rules, seed, index[i], attempt) alone.
+
+    Each `attempt` is another text of the same source: sources that are refused more often must not be seen less.
+    """
+    return _set(table.words, rules.sample, text_draws(seed, index, attempt))
+
+
+def text_draws(seed: int, index: U64, attempt: int = 0) -> F64:
+    """Return the numbers that decide the label of each sample, `(n, kernels.DRAWS)`."""
+    draws = uniforms(seed ^ (RETEXT_SEED * attempt), Stream.TEXT, index, kernels.DRAWS)
+    if attempt:
+        draws[:, kernels.SOURCE] = uniforms(seed, Stream.TEXT, index, kernels.SOURCE + 1)[:, kernels.SOURCE]
+    return draws
 
 
 def plan_neighbours(table: TextTable, rules: TextRules, seed: int, index: U64, side: U64) -> Texts:

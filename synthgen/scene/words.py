@@ -12,12 +12,14 @@ from synthgen.chance import Stream, uniforms
 from synthgen.recipe import Recipe
 from synthgen.scene.faces import FaceTable, choose_faces, covered
 from synthgen.scene.kernels import SIDES, lay_out, paint
+from synthgen.scene.own_texts import Keeps, OwnTexts, plan_own_texts
 from synthgen.scene.plan import Looks, plan_looks
 from synthgen.scene.records import FRAME, Atlas, Grounds, Lines
-from synthgen.scene.texts import TextRules, TextTable, plan_neighbours, plan_texts
+from synthgen.scene.texts import TextRules, Texts, TextTable, plan_neighbours
 
 BANK = 1 << 16  # normal numbers
 BANK_RIM = 1 << 13  # beyond, so that a row never wraps
+ASTRAY = 2  # side of a sample whose text is not of its studio's: mixed
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Studio:
     tile_weights: F64  # (tiles,)
     bank: F32  # (BANK + BANK_RIM,) normal numbers
     shape: Callable[[I32, Sequence[str]], tuple[Lines, Bools]]  # faces, texts -> glyphs in line px, texts with one missing
+    side: int = 0  # row of held_out.SPLITS
+    keeps: Keeps | None = None  # which texts may be shown; None: all
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class WordBlock:
     quality: I32  # (n,) of the JPEG it is meant to be stored as
     alphabet: Alphabet  # of the classes
     counts: dict[str, int]  # refused: texts that did not fit or had no face; redrawn: inks and pictures
+    split: I32  # (n,) rows of held_out.SPLITS
 
     def picture(self, row: int) -> U8:
         """Return the picture of a row, uint8 `(height, width, 3)`, a view."""
@@ -83,7 +88,7 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
 
     `blue_first`: channels as OpenCV's encoder wants them, else RGB.
     """
-    texts = plan_texts(studio.texts, studio.rules, seed, index)
+    texts = (own := plan_own_texts(studio.texts, studio.rules, studio.keeps, seed, index)).texts
     face, labels = choose_faces(studio.faces, texts.codes, texts.offsets, seed, index)
     looks = plan_looks(studio.recipe, studio.tile_weights, seed, index)
     looks["spacing"][studio.faces.joined[face]] = 0
@@ -100,7 +105,6 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
     paint(
         looks, frames, lines, others, usable, studio.atlas, studio.tiles, studio.bank, limits, blue_first, offsets, pixels, contrast, tally
     )
-    counts = {"refused": texts.refused, "redrawn": int(tally[1]), "faint": int(tally[2]), "inks_passed_over": int(tally[0])}
     return WordBlock(
         index=index,
         pixels=pixels,
@@ -116,8 +120,15 @@ def render_words(studio: Studio, seed: int, index: U64, *, blue_first: bool = Fa
         contrast=contrast,
         quality=looks["quality"].copy(),
         alphabet=studio.alphabet,
-        counts=counts,
+        counts=_counts(own, tally, split=studio.keeps is not None),
+        split=np.where(own.astray, ASTRAY, studio.side).astype(np.int32),
     )
+
+
+def _counts(own: OwnTexts, tally: I64, *, split: bool) -> dict[str, int]:
+    """Return what was refused and made again; `tally` (3,) as `paint` writes it."""
+    counts = {"refused": own.texts.refused, "redrawn": int(tally[1]), "faint": int(tally[2]), "inks_passed_over": int(tally[0])}
+    return counts | ({"texts_of_other_side_redrawn": own.redrawn} if split else {})
 
 
 def placed(studio: Studio, looks: Looks, lines: Lines, face: I32, char_offsets: I64) -> tuple[Looks, Quads]:
@@ -136,16 +147,24 @@ def strings(alphabet: Alphabet, codes: U16, offsets: I64) -> list[str]:
     return [whole[first:last] for first, last in pairwise(edges)]
 
 
-def shape_neighbours(studio: Studio, looks: Looks, face: I32, seed: int, index: U64) -> tuple[Lines, Bools]:
-    """Return the other texts of each sample, SIDES a sample in the word's face, and which of them may be drawn; unneeded ones are empty."""
+def plan_others(studio: Studio, looks: Looks, seed: int, index: U64) -> tuple[I64, Texts]:
+    """Return the other texts that the samples ask for; text k is number `rows[k] % SIDES` (left, right, above, below) of its sample.
+
+    A text beneath the word stands in the place of the left one.
+    """
     beneath = looks["beneath"] > 0
     wanted = np.stack([(looks["left_gap"] > 0) | beneath, looks["right_gap"] > 0, looks["above"] > 0, looks["below"] > 0], axis=1)
     wanted[beneath, 1:] = False
     rows = np.flatnonzero(wanted)
-    texts = plan_neighbours(studio.texts, studio.rules, seed, index[rows // SIDES], (rows % SIDES).astype(np.uint64))
+    return rows, plan_neighbours(studio.texts, studio.rules, seed, index[rows // SIDES], (rows % SIDES).astype(np.uint64))
+
+
+def shape_neighbours(studio: Studio, looks: Looks, face: I32, seed: int, index: U64) -> tuple[Lines, Bools]:
+    """Return the other texts of each sample, SIDES a sample in the word's face, and which of them may be drawn; unneeded ones are empty."""
+    rows, texts = plan_others(studio, looks, seed, index)
     drawn = np.flatnonzero(covered(studio.faces.covers, face[rows // SIDES], texts.codes, texts.offsets))
     rows, every = rows[drawn], strings(studio.alphabet, texts.codes, texts.offsets)
     lines, missing = studio.shape(face[rows // SIDES], [every[k] for k in drawn])
-    usable, lengths = np.zeros(wanted.size, dtype=np.bool_), np.zeros(wanted.size, dtype=np.int64)
+    usable, lengths = np.zeros(SIDES * len(index), dtype=np.bool_), np.zeros(SIDES * len(index), dtype=np.int64)
     usable[rows], lengths[rows] = ~missing, np.diff(lines.offsets)
     return lines._replace(offsets=np.concatenate([[0], np.cumsum(lengths)])), usable

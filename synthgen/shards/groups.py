@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from synthgen.errors import SynthgenError
-from synthgen.shards.manifest import MANIFEST
+from synthgen.shards.manifest import MANIFEST, listed
 from synthgen.shards.place import locate, read_bytes
 from synthgen.shards.schema import TABLES
 from synthgen.shards.tfread import batch_of, record_groups
@@ -83,10 +83,12 @@ def _shards(content: bytes | None, place: str, table: str) -> list[tuple[str, in
         cure = "name a folder that `synthgen render` has finished, or go on with --resume"
         raise SynthgenError(f"{place}: need {MANIFEST}, which a finished run has, found none; {cure}")
     try:
-        summary = json.loads(content)[table]
-        return [(shard["file"], shard["bytes"]) for shard in summary["shards"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise SynthgenError(f"{place}/{MANIFEST}: need a run with {table}, got one without; render some, or name another folder") from error
+        parts = listed(json.loads(content), table)
+    except ValueError:
+        parts = None
+    if parts is None:
+        raise SynthgenError(f"{place}/{MANIFEST}: need a run with {table}, got one without; render some, or name another folder")
+    return [(part.file, part.bytes) for part in parts]
 
 
 def _groups(system: fs.FileSystem, path: str, table: str, size_bytes: int | None = None) -> list[Group]:

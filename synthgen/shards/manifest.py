@@ -76,7 +76,7 @@ def part_path(out: Path, table: str, shard: int) -> Path:
 def vouch(out: Path, table: str, file: Path, rows: int, counts: Mapping[str, int]) -> Part:
     """Write the record of the finished shard `file`, and return it."""
     shard = int(file.stem.rpartition("-")[2])
-    part = Part(table, shard, str(file.relative_to(out)), rows, file.stat().st_size, _sha256(file), dict(sorted(counts.items())))
+    part = Part(table, shard, str(file.relative_to(out)), rows, file.stat().st_size, sha256_of(file), dict(sorted(counts.items())))
     write_json(part_path(out, table, shard), asdict(part))
     return part
 
@@ -105,7 +105,7 @@ def whole(out: Path, table: str, shard: int, rows: int) -> Part | None:
         return None  # a record that cannot be read vouches for nothing
     file = out / part.file
     fits = part.rows == rows and file.is_file() and file.stat().st_size == part.bytes
-    return part if fits and _sha256(file) == part.sha256 else None
+    return part if fits and sha256_of(file) == part.sha256 else None
 
 
 def write_manifest(out: Path, run: Json, parts: Iterable[Part]) -> None:
@@ -114,6 +114,14 @@ def write_manifest(out: Path, run: Json, parts: Iterable[Part]) -> None:
     for part in sorted(parts, key=lambda part: (NAMES.index(part.table), part.shard)):
         tables.setdefault(part.table, []).append(part)
     write_json(out / MANIFEST, {"digest": run_digest(run), "run": run, **{table: _summary(rows) for table, rows in tables.items()}})
+
+
+def listed(manifest: object, table: str) -> list[Part] | None:
+    """Return the records of a table's shards in a manifest, in order; None where it has no such table, or no such records."""
+    try:
+        return [Part(table=table, **shard) for shard in manifest[table]["shards"]]  # type: ignore[index]  # whatever JSON it is
+    except (KeyError, TypeError):
+        return None
 
 
 def _summary(parts: list[Part]) -> Json:
@@ -168,7 +176,8 @@ def _short(value: object) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthgen.errors import SynthgenError
-from synthgen.shards.manifest import MANIFEST, PARTS, read_part
+from synthgen.shards.manifest import MANIFEST, PARTS, listed, read_part
 from synthgen.shards.schema import TABLES
 from synthgen.shards.storage import read_json
 from synthgen.shards.tfread import tfrecord_batches
@@ -53,10 +53,10 @@ def shard_files(path: Path, *, partial: bool = False, table: str = "words") -> l
 def _sizes(out: Path, *, partial: bool, table: str) -> dict[str, int]:
     """Return file and bytes of each shard, in order."""
     if (out / MANIFEST).is_file():
-        summary = read_json(out / MANIFEST).get(table)
-        if not isinstance(summary, dict):
+        whole = listed(read_json(out / MANIFEST), table)
+        if whole is None:
             raise SynthgenError(f"{out}: need a run with {table}, found one without; render some, or read another table")
-        return {shard["file"]: shard["bytes"] for shard in summary["shards"]}
+        return {part.file: part.bytes for part in whole}
     if not partial:
         cure = "go on with `synthgen render --resume`, or read with partial=True"
         raise SynthgenError(f"{out}: need {MANIFEST}, which a finished run has, found none; {cure}")

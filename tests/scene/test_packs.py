@@ -12,7 +12,7 @@ from synthgen.scene.kernels import bend, project
 from synthgen.scene.label_layout import ink_boxes
 from synthgen.scene.pack_stock import Stock
 from synthgen.scene.pack_views import DRAWS as PLACE_DRAWS
-from synthgen.scene.pack_views import SHELF, Pack, homography, plan_stage
+from synthgen.scene.pack_views import SHELF, Pack, homography, plan_stage, shows_side, side_of
 from synthgen.scene.packs import MOST_PACKS, plan_product_scene
 from synthgen.scene.pieces import BARCODE, FLAT, LINE, WRINKLED, ScenePlan
 from synthgen.scene.plan import ARC
@@ -227,3 +227,17 @@ def test_a_recipe_without_scenes_is_told() -> None:
     with pytest.raises(ValueError, match=r"need 0 <= low <= high <= 0\.1"):
         SceneRecipe(wrinkle=(0.01, 1.0))
     assert Recipe()
+
+
+@pytest.mark.parametrize("wide", [100.0, 400.0])
+@pytest.mark.parametrize("pitch", [-0.3, 0.0, 0.3])
+def test_a_side_shows_where_its_text_is_not_mirrored(wide: float, pitch: float) -> None:
+    shown = set()
+    for yaw in np.linspace(-0.5, 0.5, 41).tolist():
+        pack = Pack(0, 0, 200.0, 300.0, wide, 150.0, 40.0, yaw, pitch, 0.1, 900.0)
+        way = np.array(homography(pack, side_of(pack)))
+        x, y = np.array([project(way, *at) for at in ((-20.0, -75.0), (20.0, -75.0), (20.0, 75.0), (-20.0, 75.0))]).T
+        clockwise = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) > 0
+        assert shows_side(pack) == clockwise
+        shown.add(clockwise)
+    assert shown == {False, True}

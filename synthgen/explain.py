@@ -1,0 +1,189 @@
+"""One stored sample explained: every choice recomputed from recipe, seed and index, and the sample rendered again beside the stored one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+
+from synthgen.arrays import Image, Quads
+from synthgen.assets.cache import default_folder
+from synthgen.assets.scene_assets import open_scene_assets
+from synthgen.assets.studio import Opened, open_studio
+from synthgen.draw import contact_sheet, with_quads
+from synthgen.errors import SynthgenError
+from synthgen.explain_fields import Value
+from synthgen.explain_scenes import Row, explain_scene, lines_of, packs_of, words_of
+from synthgen.explain_words import Sections, explain_word
+from synthgen.preview import save
+from synthgen.recipe import Recipe
+from synthgen.renderer import Renderer, needs_scenes
+from synthgen.scene_renderer import ScenePainter
+from synthgen.shards.manifest import RUN, Json, differences
+from synthgen.shards.relabel import held_of, relabelled
+from synthgen.shards.row import StoredRow, stored_row
+from synthgen.shards.scenes import scene_batch
+from synthgen.shards.storage import read_json
+from synthgen.shards.words import word_batch
+from synthgen.versions import package_versions
+
+ENLARGED = {"words": 4, "scenes": 1}
+STRONGER = 8  # times the difference of two pictures, to be seen
+TABLES_TOLD = ("packs", "lines", "words")  # of a scene
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A sample's choices, and how it is stored."""
+
+    table: str
+    index: int
+    stored: StoredRow
+    again: pa.RecordBatch  # of one row
+    sections: Sections
+    rows: dict[str, list[Row]]  # of a scene: packs, lines, words
+    versions: dict[str, tuple[str, str]]  # of packages that differ: in the run, here
+
+    @property
+    def differing(self) -> list[str]:
+        """Columns whose stored value is not, to the bit, what is rendered now."""
+        names = self.again.schema.names
+        return [name for name in names if not self.again.column(name).equals(self.stored.values.column(name))]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A run's assets, opened again."""
+
+    opened: Opened
+    renderer: Renderer
+    painter: ScenePainter | None
+    seed: int
+
+
+def explain(out: Path, table: str, index: int, cache: Path | None = None) -> Explanation:
+    """Return the explanation of sample `index` of "words" or "scenes" in the run at `out`.
+
+    Raises:
+        SynthgenError: there is no such run or sample, or an asset of the run is missing or another.
+    """
+    run = read_json(out / RUN)
+    stored = stored_row(out, run, table, index)
+    engine = open_engine(out, run, table, cache or default_folder())
+    names, held = engine.renderer.names, held_of(run)
+    if engine.painter is None or table == "words":
+        sections, rows = explain_word(engine.opened, engine.renderer, engine.seed, index), {}
+        again = word_batch(next(engine.renderer.words(index, index + 1))[0], names)
+    else:
+        scene, recipe = engine.painter.scene(index), engine.opened.studio.recipe.scene
+        sections = explain_scene(engine.painter, recipe, engine.seed, scene)
+        packs = packs_of(engine.painter, recipe, engine.seed, scene, names.fonts)
+        rows = dict(zip(TABLES_TOLD, (packs, lines_of(engine.painter, scene, names.fonts), words_of(scene, names.fonts)), strict=True))
+        again = scene_batch(next(engine.renderer.scenes(index, index + 1))[0], names)
+    again = relabelled(again, table, held) if held else again
+    there = run.get("versions")
+    versions = {name: (str(was), str(now)) for name, was, now in differences(there, package_versions())}
+    return Explanation(table, index, stored, again, sections, rows, versions)
+
+
+def open_engine(out: Path, run: Json, table: str, cache: Path) -> Engine:
+    """Return what a run was rendered with.
+
+    Raises:
+        SynthgenError: the run's record is damaged, or an asset is missing or another; each is named.
+    """
+    recipe, seed, assets = run.get("recipe"), run.get("seed"), run.get("assets")
+    if not isinstance(recipe, dict) or not isinstance(seed, int) or not isinstance(assets, dict):
+        raise SynthgenError(f"{out / RUN}: need recipe, seed and assets of a run, got a record without; restore it")
+    told = Recipe.checked(recipe, place=f"{out / RUN}: recipe")
+    cure = "put it back, and start from the folder that the run was started in"
+    try:
+        opened = open_studio(told, cache)
+    except SynthgenError as error:
+        raise SynthgenError(f"{out / RUN}: need the assets that the run was made from: {error}; {cure}") from error
+    names = sorted({*assets, *opened.digests})
+    others = [name for name in names if assets.get(name) != opened.digests.get(name)]
+    if others:
+        parts = [f"{name} of digest {opened.digests.get(name, 'none')} in place of {assets.get(name, 'none')}" for name in others]
+        raise SynthgenError(f"{out / RUN}: need the assets that the run was made from, got {'; '.join(parts)}; {cure}")
+    scenes = open_scene_assets(opened, told, cache) if table == "scenes" or needs_scenes(told, 0) else None
+    return Engine(opened, Renderer(opened, seed, scenes), None if scenes is None else ScenePainter(scenes, told, seed), seed)
+
+
+def as_json(found: Explanation) -> dict[str, object]:
+    """Return the explanation as `explain --json` prints it: values by section and name, and what differs from the stored row."""
+    sections = {part: {name: value for name, (value, _) in choices.items()} for part, choices in found.sections.items()}
+    place = {"table": found.table, "index": found.index, "file": found.stored.file, "row": found.stored.number}
+    return {
+        **place,
+        "choices": sections,
+        **found.rows,
+        "equal": not found.differing,
+        "differing": found.differing,
+        "versions": found.versions,
+    }
+
+
+def as_lines(found: Explanation) -> Iterator[str]:
+    """Yield the explanation as `explain` prints it."""
+    yield f"{found.table} {found.index}: {found.stored.file}, row {found.stored.number}"
+    for part, choices in found.sections.items():
+        yield f"[{part}]"
+        for name, (value, unit) in choices.items():
+            yield f"  {name:16} {_told(value)}" + (f"  ({unit})" if unit else "")
+    for name, rows in found.rows.items():
+        yield f"[{name}]"
+        for row in rows:
+            yield "  " + ", ".join(f"{key} {_told(value)}" for key, value in row.items())
+    for name, (was, now) in found.versions.items():
+        yield f"{name}: {was} made the run, {now} is installed: pixels may differ"
+    if found.differing:
+        yield f"rendered again, not what is stored: {', '.join(found.differing)} differ"
+    else:
+        yield "rendered again: every column is equal to the stored one, pictures byte for byte"
+
+
+def _told(value: Value) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_told, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def save_picture(found: Explanation, path: Path) -> None:
+    """Write the stored sample, the same rendered again, both with their quads, and their difference as PNG or JPEG.
+
+    Raises:
+        SynthgenError: the stored picture cannot be decoded, or the file cannot be written.
+    """
+    enlarge = ENLARGED[found.table]
+    stored, again = _picture(found, found.stored.values), _picture(found, found.again)
+    pairs = ((stored, found.stored.values), (again, found.again))
+    shown = [with_quads(picture, _quads(batch, found.table), enlarge=enlarge) for picture, batch in pairs]
+    shown.append(with_quads(_difference(stored, again), np.zeros((0, 4, 2), dtype=np.float32), enlarge=enlarge))
+    captions = ["stored", "rendered again", f"difference, {STRONGER} times"]
+    save(contact_sheet(shown, captions, width_px=max(picture.shape[1] for picture in shown) + 16), path)
+
+
+def _picture(found: Explanation, batch: pa.RecordBatch) -> Image:
+    data = np.frombuffer(batch["image"][0]["bytes"].as_py(), dtype=np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    if picture is None:
+        raise SynthgenError(f"{found.stored.file}: row {found.stored.number}: need a picture, got bytes that are none; render again")
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def _difference(stored: Image, again: Image) -> Image:
+    """Return how far two pictures are apart, STRONGER, on white where only one of them is."""
+    rows, columns = (max(a, b) for a, b in zip(stored.shape[:2], again.shape[:2], strict=True))
+    out = np.full((rows, columns, 3), 255, dtype=np.uint8)
+    high, wide = (min(a, b) for a, b in zip(stored.shape[:2], again.shape[:2], strict=True))
+    far = np.abs(stored[:high, :wide].astype(np.int32) - again[:high, :wide])
+    out[:high, :wide] = np.minimum(STRONGER * far, 255)
+    return out
+
+
+def _quads(batch: pa.RecordBatch, table: str) -> Quads:
+    quads = batch["char_quads"].flatten() if table == "words" else batch["words"].flatten().field("quad")
+    return np.asarray(quads.flatten().to_numpy(), dtype=np.float32).reshape(-1, 4, 2)

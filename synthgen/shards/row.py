@@ -1,0 +1,46 @@
+"""One stored sample by its number: the run's record says in which shard it is, and one row group is read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from synthgen.errors import SynthgenError
+from synthgen.shards.groups import open_groups
+from synthgen.shards.manifest import RUN, Json, shard_name
+from synthgen.shards.schema import TABLES
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """A sample as it is stored."""
+
+    file: str  # path below OUT
+    number: int  # in its shard
+    values: pa.RecordBatch  # of one row, all columns
+
+
+def stored_row(out: Path, run: Json, table: str, index: int) -> StoredRow:
+    """Return sample `index` of a run; `run` is what its run.json holds.
+
+    Raises:
+        SynthgenError: the run has no such sample, its shard is missing or damaged, or the row is another one's.
+    """
+    try:
+        size, form = int(run["shard_sizes"][table]), str(run["format"])  # type: ignore[index]  # JSON that we wrote
+        count = int(run["n" if table == "words" else "scenes"])  # type: ignore[call-overload]
+    except (KeyError, TypeError, ValueError) as error:
+        raise SynthgenError(f"{out / RUN}: need the record of a run, got one without {error}; restore it") from error
+    if not 0 <= index < count:
+        raise SynthgenError(f"INDEX: need 0 to {count - 1}, as there are {count} {table} in {out}, got {index}; give one of those")
+    shard, number = divmod(index, size)
+    file = f"{table}/{shard_name(table, shard, f'.{form}')}"
+    groups = open_groups(out / file, table)
+    group, place = divmod(number, TABLES[table].row_group)
+    if group >= len(groups.sizes) or place >= groups.sizes[group]:
+        raise SynthgenError(f"{out / file}: need row {number}, got {sum(groups.sizes)} rows; `synthgen verify {out}` says what is missing")
+    batch = groups.load(group, TABLES[table].schema.names).slice(place, 1)
+    found = batch["index"][0].as_py()
+    if found != index:
+        raise SynthgenError(f"{out / file}: row {number}: need sample {index}, got {found}; `synthgen verify {out}` says what is wrong")
+    return StoredRow(file, number, batch)

@@ -1,0 +1,149 @@
+"""A run as its records tell it: what it was made from, which shards it has, and whether the records agree with each other."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from synthgen.errors import SynthgenError
+from synthgen.job import Job
+from synthgen.recipe_fields import Frozen
+from synthgen.renderer import open_renderer
+from synthgen.shards.findings import Findings, shown
+from synthgen.shards.manifest import (
+    MANIFEST,
+    PARTS,
+    RUN,
+    Json,
+    Part,
+    ShardNumber,
+    differences,
+    listed,
+    part_path,
+    read_part,
+    run_digest,
+    total_counts,
+)
+from synthgen.shards.schema import TABLES
+from synthgen.shards.storage import read_json
+
+
+def read_manifest(out: Path) -> Json:
+    """Return the manifest of a finished run.
+
+    Raises:
+        SynthgenError: there is none, it cannot be read, or tells of no run.
+    """
+    if not (out / MANIFEST).is_file():
+        cure = "name a folder that `synthgen render` has finished, or go on with --resume"
+        raise SynthgenError(f"{out}: need {MANIFEST}, which a finished run has, found none; {cure}")
+    manifest = read_json(out / MANIFEST)
+    if not isinstance(manifest.get("run"), dict):
+        raise SynthgenError(f"{out / MANIFEST}: need the record of a run, got one without 'run'; render again with --resume")
+    return manifest
+
+
+def job_of(out: Path, run: Json, recipe: Frozen, cache: Path | None) -> Job:
+    """Return the job that made a run, from what its record says; `recipe`: that of the run, or a stand-in where nothing is rendered.
+
+    Raises:
+        SynthgenError: the record lacks something, or holds what no run has.
+    """
+    try:
+        sizes = run["shard_sizes"]
+        return Job(
+            recipe=recipe,
+            seed=run["seed"],  # type: ignore[arg-type]  # JSON that we wrote; what is of another type fails here or in Job
+            n=run["n"],  # type: ignore[arg-type]
+            scenes=run["scenes"],  # type: ignore[arg-type]
+            out=out,
+            factory=open_renderer,
+            assets=run["assets"],  # type: ignore[arg-type]
+            format=run["format"],  # type: ignore[arg-type]
+            shard_size=sizes["words"],  # type: ignore[index]
+            scenes_shard_size=sizes["scenes"],  # type: ignore[index]
+            alphabet=run["alphabet"],  # type: ignore[arg-type]
+            cache=cache,
+        )
+    except (KeyError, TypeError) as error:
+        raise SynthgenError(f"{out / MANIFEST}: run: need all that run.json has, got {error!r}; render again with --resume") from error
+
+
+def check_records(job: Job, manifest: Json) -> Findings:
+    """Return how run.json, the manifest, the records of shards and the folders disagree."""
+    findings, out = Findings(MANIFEST), job.out
+    try:
+        for name, there, here in differences(read_json(out / RUN), manifest["run"]):
+            findings.whole(f"run.{name}", f"{shown(there)} as in {RUN}", shown(here))
+    except SynthgenError as error:
+        findings.whole("file", "the record of the run", error, file=RUN)
+    findings.differ("digest", run_digest(_run(manifest)), manifest.get("digest"))
+    for table in TABLES:
+        _check_table(job, manifest, table, findings)
+    known = {part.file for table in TABLES for part in listed(manifest, table) or ()}
+    records = {str(part_path(Path(), shard.table, shard.shard)) for shard in job.shards}
+    for file in _files(out):
+        if file not in known | records:
+            findings.whole("file", "only files of the run", "one that the manifest does not name", file=file)
+    return findings
+
+
+def _run(manifest: Json) -> Json:
+    run = manifest["run"]
+    return run if isinstance(run, dict) else {}
+
+
+def _check_table(job: Job, manifest: Json, table: str, findings: Findings) -> None:
+    """Check that the manifest has each shard of the job once, with as many rows as it must have, and the sums of all."""
+    need = {shard.shard: shard for shard in job.shards if shard.table == table}
+    parts = listed(manifest, table) or []
+    numbers = [part.shard for part in parts]
+    for number, shard in need.items():
+        if numbers.count(number) != 1:
+            first, last = job.span(shard)
+            findings.whole(f"{table} shards", f"{shard} once, with samples {first} to {last - 1}", f"it {numbers.count(number)} times")
+    for part in parts:
+        if part.shard not in need:
+            findings.whole(f"{table} shards", f"shards 0 to {len(need) - 1}", f"{part.file}")
+        else:
+            findings.differ(f"{table} rows of {part.file}", job.rows(need[part.shard]), part.rows)
+            _check_part(job.out, part, findings)
+    _check_copies(parts, findings)
+    if parts:
+        _check_sums(manifest, table, parts, findings)
+
+
+def _check_part(out: Path, part: Part, findings: Findings) -> None:
+    path = part_path(out, part.table, part.shard)
+    file = str(path.relative_to(out))
+    findings.differ("file", f"{part.table}/{ShardNumber.of(part.table, part.shard)}", str(Path(part.file).with_suffix("")))
+    if not path.is_file():
+        findings.whole("file", "the record of a shard", "no file", file=file)
+        return
+    try:
+        own = read_part(path)
+    except SynthgenError as error:
+        findings.whole("file", "the record of a shard", error, file=file)
+        return
+    for name, here, there in differences(asdict(part), asdict(own)):
+        findings.whole(name, f"{shown(here)} as in {MANIFEST}", shown(there), file=file)
+
+
+def _check_copies(parts: list[Part], findings: Findings) -> None:
+    seen: dict[str, str] = {}
+    for part in parts:
+        other = seen.setdefault(part.sha256, part.file)
+        if other != part.file:
+            findings.whole("copy", "shards that differ", f"the bytes of {other} again", file=part.file)
+
+
+def _check_sums(manifest: Json, table: str, parts: list[Part], findings: Findings) -> None:
+    sums = {"rows": sum(part.rows for part in parts), "bytes": sum(part.bytes for part in parts), "counts": total_counts(parts)}
+    told = manifest[table]
+    for name, total in sums.items():
+        findings.differ(f"{table} {name}", total, told.get(name) if isinstance(told, dict) else None)
+
+
+def _files(out: Path) -> Iterator[str]:
+    """Yield all files in the folders of shards and records, by their path below `out`."""
+    for folder in (*TABLES, PARTS):
+        yield from sorted(str(path.relative_to(out)) for path in (out / folder).rglob("*") if path.is_file())
