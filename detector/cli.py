@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from detector.boxes import Thresholds
+from detector.boxes import MOST_GROWTH, Thresholds
 from detector.options import SLIMS
 from detector.prepare import ENLARGED, LONGEST
+from synthgen.errors import SynthgenError
 from synthgen.told import told
 from training.startup import start_keras
 
@@ -24,7 +25,9 @@ Weights = Annotated[Path, typer.Option(help="A detector.keras or .onnx; the one 
 Text = Annotated[float, typer.Option(help="Region score that a word must reach somewhere.", min=0.0, max=1.0)]
 Link = Annotated[float, typer.Option(help="Affinity score from which letters belong to one word.", min=0.0, max=1.0)]
 LowText = Annotated[float, typer.Option(help="Region score from which a pixel belongs to a letter.", min=0.0, max=1.0)]
-Growth = Annotated[float, typer.Option(help="How far words grow beyond those pixels; 2: as the authors' code has it.", min=0.0, max=4.0)]
+Growth = Annotated[
+    float, typer.Option(help="How far words grow beyond those pixels; 2: as the authors' code has it.", min=0.0, max=MOST_GROWTH)
+]
 Longest = Annotated[int, typer.Option(help="Pixels of a photo's longer side, at most, as the detector sees it.", min=32)]
 Enlarged = Annotated[float, typer.Option(help="How many times smaller photos are enlarged, at most.", min=0.1, max=8.0)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
@@ -167,7 +170,9 @@ def evaluate(
         return
     for place, scores in found.items():
         shares = ", ".join(f"{name.replace('_', '-')} {float(str(scores[name])):.3f}" for name in SHOWN)
-        typer.echo(f"{place}: {scores['count_photos']} photos: {shares}" + (f"; {n} dropped" if (n := scores["count_dropped"]) else ""))
+        counted = f"{scores['count_words']} words on {scores['count_photos']} photos"
+        dropped = f"; {n} dropped" if (n := scores["count_dropped"]) else ""
+        typer.echo(f"{place}: {counted}: {shares if scores['count_words'] else 'no words to find'}{dropped}")
 
 
 @app.command()
@@ -190,6 +195,8 @@ def find(
         from detector.opened import open_finder
         from detector.report import Overlays
 
+        if heat and not overlays:
+            raise SynthgenError("--heat: need --overlays, on which the maps are shown, got none; give a folder, or leave --heat out")
         finder, faults = open_finder(weights, Thresholds(text, link, low_text, growth), longest, enlarged), 0
         drawn = Overlays(overlays) if overlays else None
         for found in find_in_files(finder, images):

@@ -64,6 +64,7 @@ class Evaluation:
             "threshold": self.thresholds.text,
             "link": self.thresholds.link,
             "low_text": self.thresholds.low_text,
+            "growth": self.thresholds.growth,
             "count_photos": self.photos,
             "count_words": self.counts.true,
             "count_found": self.counts.found,
@@ -146,7 +147,7 @@ def evaluate(
 def _grid(own: Thresholds) -> list[Thresholds]:
     """Return the thresholds of a sweep, those that differ in `text` alone next to each other, lowest first."""
     texts, links, lows = (sorted({*usual, mine}) for usual, mine in ((TEXTS, own.text), (LINKS, own.link), (LOW_TEXTS, own.low_text)))
-    return [Thresholds(text, link, low) for link in links for low in lows for text in texts if low <= text]
+    return [Thresholds(text, link, low, own.growth) for link in links for low in lows for text in texts if low <= text]
 
 
 def _swept_counts(grid: tuple[Thresholds, ...], look: Look, truth: TrueWords) -> Iterator[tuple[Thresholds, Counts]]:
@@ -159,4 +160,4 @@ def _swept_counts(grid: tuple[Thresholds, ...], look: Look, truth: TrueWords) ->
         found = find_words(look.maps, alike[0], look.scale)
         compared = compare(truth, found.quads)
         for thresholds in alike:
-            yield thresholds, compared.counts(found.scores.astype(np.float64) >= thresholds.text)  # as find_words compares them
+            yield thresholds, compared.counts(found.scores >= np.float32(thresholds.text))  # as find_words compares them

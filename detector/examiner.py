@@ -57,7 +57,7 @@ class Examiner:
         self._out = out
         sets: dict[str, Iterable[LabelledPhoto | str]] = {name: Photos(place, None, limit) for name, place in set_names(places).items()}
         for photos in sets.values():
-            next(iter(photos))  # what cannot be read is told now, not after hours
+            any(isinstance(photo, LabelledPhoto) for photo in photos)  # what cannot be read is told now, not after hours
         self._sets = sets or {RENDERED: RenderedPhotos(min(limit or RENDERED_COUNT, RENDERED_COUNT))}
 
     def take(self, trained: keras.Model) -> None:
@@ -75,8 +75,9 @@ class Examiner:
             with RunLog(self._out, f"evaluation-{name}", step - 1) as table:
                 table.add({"step": step, "samples": samples, **shares, "highest_score": round(peak.score, 4)})
             worst.save(self._out / f"worst-{name}.png")
-            log.info("step %d: %s: h-mean %.3f, precision %.3f, recall %.3f", step, name, *shares.values())
-            tell_if_empty(f"step {step}: {name}", peak.score, self._finder.thresholds.text)
+            dropped = f"; {n} dropped" if (n := scores["count_dropped"]) else ""
+            log.info("step %d: %s: h-mean %.3f, precision %.3f, recall %.3f%s", step, name, *shares.values(), dropped)
+            tell_if_blind(f"step {step}: {name}", peak.score, self._finder.thresholds.text, shares["recall"])
         return {"evaluations": found}
 
     def draw(self, make: MakeBatch, step: int) -> None:
@@ -87,11 +88,13 @@ class Examiner:
         save_picture(sheet, self._out / "maps.png")
 
 
-def tell_if_empty(place: str, score: float, needed: float) -> None:
-    """Warn of region maps whose highest `score` makes no word; a detector whose maps are empty everywhere has a low loss all the same."""
+def tell_if_blind(place: str, score: float, needed: float, recall: float) -> None:
+    """Warn where no true word was found; a detector whose maps are empty everywhere has a low loss all the same."""
+    cure = "if it stays so, look at maps.png, and train again with a lower --rate or more --samples"
     if score < needed:
-        cure = "if it stays so, train again with a lower --rate or more --samples"
         log.warning("%s: the region maps are empty: their highest score is %.2f, a word needs %.2f; %s", place, score, needed, cure)
+    elif not recall:
+        log.warning("%s: no true word was found, though region scores reach %.2f; %s", place, score, cure)
 
 
 def _both(first: Callable[[Judged], None], second: Callable[[Judged], None]) -> Callable[[Judged], None]:

@@ -46,9 +46,11 @@ class Photos:
         """Yield the photos in order, decoded as they are asked for; for one that cannot be used, what is wrong with it.
 
         Raises:
-            SynthgenError: nothing there to read, faulty labels, no rows, or no photo that can be used.
+            SynthgenError: nothing there to read, faulty labels, no rows, no photo that can be used, or a split of what has none.
         """
         table = table_at(self.place, COLUMNS)
+        if table and self.split is not None:
+            raise SynthgenError(f"--split {self.split}: need shards, whose scenes have splits, got {table}; leave --split out")
         found = _filed(table) if table else _stored(self.place, self.split)
         used, first = 0, ""
         for photo in islice(found, self.limit):

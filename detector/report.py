@@ -60,9 +60,6 @@ class Overlays:
     folder: Path
     written: int = 0
 
-    def __post_init__(self) -> None:
-        make_folder(self.folder)
-
     def __call__(self, judged: Judged) -> None:
         """Write the overlay of a photo.
 
@@ -73,6 +70,7 @@ class Overlays:
 
     def add(self, name: str, drawn: Image) -> Path:
         """Write a finished overlay of the photo `name`; return its file."""
+        make_folder(self.folder)
         self.written += 1
         final = self.folder / f"{self.written:05d}-{PurePosixPath(name).stem}.png"
         save_picture(_within(drawn, OVERLAY_PX), final)

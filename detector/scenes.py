@@ -119,7 +119,10 @@ def _quads(structs: pa.StructArray) -> Quads:
 
 @dataclass(frozen=True)
 class StreamScenes:
-    """The first `n` scenes of a recipe and seed, rendered when they are asked for: scene i is what `synthgen render` writes as row i."""
+    """The first `n` scenes of a recipe and seed, rendered when they are asked for: scene i is what `synthgen render` writes as row i.
+
+    But for recipes that split: what they would give to validation is here another scene for training.
+    """
 
     scenes: "Engine"
     n: int
@@ -157,7 +160,7 @@ class Engine:
         with self._lock:
             if self._engine is None:
                 recipe, seed, cache = self._args
-                self._engine = SceneRenderer(recipe, seed=seed, cache=cache)
+                self._engine = SceneRenderer(recipe, seed=seed, cache=cache, train_only=True)
             scene = self._engine.scene(index)
         truth = scene.truth
         char_word = np.where(truth.char_visible >= LEAST_SEEN, truth.char_word, NOT_DRAWN).astype(np.int32)

@@ -40,4 +40,8 @@ def _photos(place: str, init: Path | None, out: Path) -> PhotoScenes:
     if init is None:
         need = "a detector that tells the characters of photos apart, got none"
         raise SynthgenError(f"--data {place}: need {need}; give --init, a detector.keras trained on scenes")
-    return open_photos(Path(place), sha256(init.read_bytes()).hexdigest(), out)
+    try:
+        teacher = sha256(init.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SynthgenError(f"--init {init}: cannot be read: {error.strerror}; give a detector.keras trained on scenes") from error
+    return open_photos(Path(place), teacher, out)

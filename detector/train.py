@@ -67,7 +67,7 @@ def run(order: Order, around: Surroundings) -> dict[str, object]:
     Raises:
         SynthgenError: what was given does not go together, OUT holds another run, or the run came to grief.
     """
-    order = dataclasses.replace(order, computing=order.computing.resolved())
+    order = dataclasses.replace(order, computing=_checked(order.computing.resolved()))
     sources = open_sources(order.chosen, order.samples, order.init, around.out)
     for line in told_rows(sources, "scenes"):
         log.info("%s", line)
@@ -94,6 +94,14 @@ def run(order: Order, around: Surroundings) -> dict[str, object]:
     kept = Detector(examiner.model, order.options, {"samples": samples, "size": order.lesson.size, "scores": _scores(report)})
     save_detector(around.out / DETECTOR, kept)
     return {"detector": str(around.out / DETECTOR), "samples": samples, "images_per_second": round(speed, 1), **report}
+
+
+def _checked(computing: Computing) -> Computing:
+    """Return how a model is computed, if the network can be."""
+    if computing.jit and computing.precision == "bf16" and keras.backend.backend() == "tensorflow":
+        need = "--precision float32 with it on TensorFlow, whose XLA fails at the gradient of bilinear upsampling in bf16"
+        raise SynthgenError(f"--jit: need {need}, got bf16; leave --jit out, or set KERAS_BACKEND=jax")
+    return computing
 
 
 def _record(order: Order, sources: Mapping[str, SceneSource], course: Course) -> dict[str, object]:

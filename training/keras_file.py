@@ -14,10 +14,11 @@ import keras
 import numpy as np
 
 from synthgen.errors import SynthgenError
-from synthgen.shards.storage import atomic_path
+from synthgen.shards.storage import atomic_path, make_folder
 from training.model_kind import ModelKind
 
 WEIGHTS = "model.weights.h5"  # Keras's name
+NAMED = 5  # entries of a wrong file
 DAMAGE = (  # what reading bad bytes raises
     EOFError,
     KeyError,
@@ -43,6 +44,7 @@ def write_keras_file(path: Path, model: keras.Model, notes: Mapping[str, str], k
     """
     if path.suffix != ".keras":
         raise SynthgenError(f"{path}: need a name that ends in .keras, got {path.name}; Keras knows its files by that")
+    make_folder(path.parent)
     with tempfile.TemporaryDirectory() as folder, atomic_path(path) as scratch:  # Keras refuses a scratch file's name
         whole = Path(folder) / path.name
         model.save(whole)
@@ -58,11 +60,14 @@ def read_keras_file(path: Path, kind: ModelKind) -> tuple[dict[str, str], bytes]
     Raises:
         SynthgenError: the file cannot be read, is damaged, or holds another kind.
     """
+    if path.suffix == ".onnx":
+        raise SynthgenError(f"{path}: need a {kind.name}.keras here, got an ONNX file; give the one it was exported from")
     try:
         with zipfile.ZipFile(path) as file:
             names = file.namelist()
             if not {kind.entry, WEIGHTS} <= set(names):
-                raise SynthgenError(f"{path}: need a {kind.name}, with the entries {kind.entry} and {WEIGHTS}, got {names}; {kind.cure}")
+                got = f"{', '.join(names[:NAMED])}{' and others' if len(names) > NAMED else ''}" if names else "none"
+                raise SynthgenError(f"{path}: need a {kind.name}, with the entries {kind.entry} and {WEIGHTS}, got {got}; {kind.cure}")
             return dict(json.loads(file.read(kind.entry))), file.read(WEIGHTS)
     except DAMAGE as error:
         raise SynthgenError(

@@ -23,6 +23,8 @@ def table_at(place: Path | str, columns: Sequence[str]) -> Path | None:
         return path / LABELS
     if path.is_dir() and not any((path / name).exists() for name in RUN_FILES):
         raise SynthgenError(f"{path}: need {LABELS} with the columns {','.join(columns)}, or shards, found neither; write the former")
+    if "://" not in str(place) and not path.exists():
+        raise SynthgenError(f"{place}: need a folder with {LABELS}, or shards, found nothing there; mend the name")
     return None
 
 

@@ -20,6 +20,7 @@ from training.optimizers import Tuning, build_schedule
 
 CHECKPOINT = "checkpoint.npz"
 EVALUATIONS = 10  # in a run, if not said
+SLOW = 100  # images/s; below it a tenth is told too
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ class Watch(keras.callbacks.Callback):
             self._step,
             self._course.steps,
             loss,
-            f"{self.images_per_second:,.0f}",
+            f"{self.images_per_second:,.{0 if self.images_per_second >= SLOW else 1}f}",
             100 * waited,
             f"{left // 3600:.0f} h {left // 60 % 60:.0f} min",
         )

@@ -1,6 +1,7 @@
 """The folders of training runs and of reports: whose they are, and whether one may go on there."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from synthgen.errors import SynthgenError
@@ -19,12 +20,9 @@ def claim(out: Path, record: dict[str, object], *, resume: bool) -> None:
     record = json.loads(json.dumps(record))
     if (out / RUN).is_file() and resume:
         before = read_json(out / RUN)
-        for key in dict.fromkeys((*before, *record)):
-            if before.get(key) != record.get(key):
-                raise SynthgenError(
-                    f"{out / RUN}: {key}: need what the run began with, {before.get(key)}, got {record.get(key)}; "
-                    "give the same, or another --out"
-                )
+        if found := _difference(before, record):
+            key, was, now = found
+            raise SynthgenError(f"{out / RUN}: {key}: need what the run began with, {was}, got {now}; give the same, or another --out")
         return
     if any(out.iterdir()) and resume:
         raise SynthgenError(f"{out}: need a run to go on with, or an empty folder, got files without {RUN}; give another --out")
@@ -33,6 +31,18 @@ def claim(out: Path, record: dict[str, object], *, resume: bool) -> None:
             f"{out}: need an empty folder, or --resume to go on with its run, got files; give another --out or add --resume"
         )
     write_json(out / RUN, record)
+
+
+def _difference(before: Mapping[str, object], now: Mapping[str, object]) -> tuple[str, object, object] | None:
+    """Return the first key whose values differ, within tables with a dot, and both values; None where all are equal."""
+    for key in dict.fromkeys((*before, *now)):
+        one, other = before.get(key), now.get(key)
+        if one != other and isinstance(one, dict) and isinstance(other, dict):
+            within = _difference(one, other)
+            return within and (f"{key}.{within[0]}", *within[1:])
+        if one != other:
+            return key, one, other
+    return None
 
 
 def fresh(out: Path) -> Path:

@@ -36,7 +36,7 @@ def test_shares_are_those_of_all_photos_together() -> None:
     assert found.counts == Counts(matched=4, found=5, true=5)
     told = found.to_json()
     assert told["precision"] == told["recall"] == 0.8 and told["h_mean"] == pytest.approx(0.8)
-    assert (told["threshold"], told["link"], told["low_text"]) == (0.7, 0.4, 0.4)
+    assert (told["threshold"], told["link"], told["low_text"], told["growth"]) == (0.7, 0.4, 0.4, 1.5)
     counted = {name: told[f"count_{name}"] for name in ("photos", "words", "found", "matched", "ignored", "left_out", "dropped")}
     assert counted == {"photos": 4, "words": 5, "found": 5, "matched": 4, "ignored": 1, "left_out": 1, "dropped": 0}
     assert (told["sweep"], told["best_of_sweep"]) == ([], None)
@@ -70,7 +70,7 @@ def swept(finder: WordFinder) -> Evaluation:
     return evaluate(finder, photos(), swept=True)
 
 
-@pytest.mark.parametrize("own", [Thresholds(), Thresholds(0.85, 0.35, 0.15)])
+@pytest.mark.parametrize("own", [Thresholds(), Thresholds(0.85, 0.35, 0.15), Thresholds(230 / 255, growth=4.0)])
 def test_a_sweep_gives_what_an_evaluation_with_each_of_its_thresholds_gives(own: Thresholds) -> None:
     sweep = swept(finder_of(own)).sweep
     assert own in sweep and len(sweep) >= 100 and all(at.low_text <= at.text for at in sweep)

@@ -201,3 +201,8 @@ def test_a_place_with_nothing_to_read_is_told(run: Path, tmp_path: Path) -> None
         list(Photos(tmp_path / "nowhere"))
     with pytest.raises(SynthgenError, match="got none: no rows of split 'test'"):
         list(Photos(run, split="test"))
+
+
+def test_a_split_of_photos_that_have_none_is_refused(folder: Path) -> None:
+    with pytest.raises(SynthgenError, match=r"--split val: need shards, whose scenes have splits, got .*labels.csv; leave --split out"):
+        list(Photos(folder, split="val"))

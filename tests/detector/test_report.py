@@ -169,4 +169,4 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path, evaluation: Evalu
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SynthgenError, match="cannot be written"):
-        Overlays(tmp_path / "file" / "overlays")
+        Overlays(tmp_path / "file" / "overlays").add("photo.jpg", np.zeros((8, 8, 3), np.uint8))

@@ -5,12 +5,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from detector.batches import Lesson
 from detector.evaluate import evaluate
-from detector.examiner import Peak, map_sheet, tell_if_empty
+from detector.examiner import Examiner, Peak, map_sheet, tell_if_blind
 from detector.options import DetectorOptions
 from detector.sources import open_sources
 from detector.train import Order, Surroundings, run
@@ -118,11 +119,13 @@ def test_a_run_starts_from_given_weights_on_photos_and_stores_their_characters(f
 
 def test_maps_that_are_empty_are_said_to_be(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        tell_if_empty("step 6: photos", 0.7, 0.7)
+        tell_if_blind("step 6: photos", 0.7, 0.7, 0.1)
         assert not caplog.text
-        tell_if_empty("step 6: photos", 0.03, 0.7)
+        tell_if_blind("step 6: photos", 0.03, 0.7, 0.0)
+        tell_if_blind("step 9: photos", 1.2, 0.7, 0.0)
     assert "step 6: photos: the region maps are empty: their highest score is 0.03, a word needs 0.70" in caplog.text
     assert "lower --rate" in caplog.text
+    assert "step 9: photos: no true word was found, though region scores reach 1.20" in caplog.text
 
 
 def test_the_highest_score_is_that_of_all_photos() -> None:
@@ -150,9 +153,36 @@ def test_what_cannot_be_used_is_told_before_the_folder_is_taken(shards: Path, tm
     assert not (tmp_path / "out").exists()
 
 
+def test_sets_to_be_measured_on_are_told_before_the_folder_is_taken_if_no_photo_of_them_can_be_read(shards: Path, tmp_path: Path) -> None:
+    broken = folder_of(tmp_path / "photos")
+    for photo in broken.glob("*.png"):
+        photo.write_bytes(b"no picture")
+    with pytest.raises(SynthgenError, match="need at least one labelled photo, got none"):
+        run(order(shards), surroundings(tmp_path / "out", broken))
+    assert not (tmp_path / "out").exists()
+
+
+def test_photos_that_are_dropped_are_told_at_each_evaluation(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos = folder_of(tmp_path / "photos")
+    (photos / "0.png").write_bytes(b"no picture")
+    examiner = Examiner(OPTIONS, tmp_path / "out", (str(photos),), None)
+    with caplog.at_level(logging.INFO):
+        examiner.examine(1, 2)
+    assert "step 1: photos: h-mean" in caplog.text and "; 1 dropped" in caplog.text
+
+
+def test_xla_in_bfloat16_is_refused_on_tensorflow_alone(shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(SynthgenError, match=r"--jit: need --precision float32 with it on TensorFlow.*; leave --jit out"):
+        run(order(shards, computing=Computing("bf16", jit=True)), surroundings(tmp_path / "out", shards))
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(SynthgenError, match=r"none.keras"):  # so far it came
+        run(order(shards, computing=Computing("bf16", jit=True), init=tmp_path / "none.keras"), surroundings(tmp_path / "out", shards))
+
+
 def test_another_order_does_not_go_on_in_the_same_folder(shards: Path, finished: Path) -> None:
     other = replace(order(shards), lesson=Lesson(64, 3))
-    with pytest.raises(SynthgenError, match=r"run.json: lesson: need what the run began with"):
+    with pytest.raises(SynthgenError, match=r"run.json: lesson.size: need what the run began with, 32, got 64"):
         run(other, surroundings(finished, shards, resume=True))
 
 
@@ -160,6 +190,9 @@ def test_photos_need_a_detector_that_tells_their_characters_apart(tmp_path: Path
     photos = folder_of(tmp_path)
     with pytest.raises(SynthgenError, match="need a detector that tells the characters of photos apart, got none; give --init"):
         open_sources(Chosen((str(photos),)), 8, None, tmp_path / "out")
+    for no_file in (photos / "none.keras", photos):
+        with pytest.raises(SynthgenError, match=rf"--init {no_file}: cannot be read: .*; give a detector.keras trained on scenes"):
+            open_sources(Chosen((str(photos),)), 8, no_file, tmp_path / "out")
 
 
 def test_a_stream_needs_an_end_and_is_as_long_as_the_run(tmp_path: Path) -> None:

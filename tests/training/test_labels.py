@@ -28,6 +28,7 @@ def test_a_table_is_found_by_its_folder_and_by_its_own_name(tmp_path: Path) -> N
 def test_a_run_a_shard_and_an_address_have_no_table(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     assert table_at(tmp_path, ["file"]) is None
+    (tmp_path / "scenes-00000.parquet").touch()
     assert table_at("s3://bucket/run", ["file"]) is table_at(tmp_path / "scenes-00000.parquet", ["file"]) is None
 
 
@@ -55,3 +56,9 @@ def test_a_faulty_table_is_told(tmp_path: Path, content: str, message: str) -> N
     (tmp_path / "labels.csv").write_text(content, encoding="utf-8")
     with pytest.raises(SynthgenError, match=message):
         list(rows_of(tmp_path / "labels.csv", ["file", "text"]))
+
+
+def test_a_place_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SynthgenError, match=r"gone: need a folder with labels.csv, or shards, found nothing there; mend the name"):
+        table_at(tmp_path / "gone", ("file",))
+    assert table_at("s3://bucket/gone", ("file",)) is None

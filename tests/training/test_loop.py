@@ -1,7 +1,10 @@
+import logging
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 
 from synthgen.chance import Stream, uniforms
 from synthgen.errors import SynthgenError
-from training import checkpoints
+from training import checkpoints, loop
 from training.feeding import Batch, Feeding
 from training.loop import Course, train
 from training.optimizers import Tuning, build_optimizer
@@ -86,6 +89,17 @@ def test_the_loss_falls_and_figures_are_kept(tmp_path: Path) -> None:
     assert (rows["samples"] == rows["step"] * 8).all()
     assert ((rows["waited_share"] >= 0) & (rows["waited_share"] <= 1)).all()
     assert list(tmp_path.glob("tensorboard/events.*"))
+
+
+def test_a_slow_run_tells_tenths_of_an_image_a_second(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(0, 10_000, 2))
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    with caplog.at_level(logging.INFO):
+        run(tmp_path)
+    speeds = re.findall(r"([\d.,]+) images/s", caplog.text)
+    assert len(speeds) == 6 and all(re.fullmatch(r"\d+\.\d", speed) for speed in speeds)
 
 
 def test_a_run_that_was_killed_ends_with_the_weights_of_an_undisturbed_one(tmp_path: Path) -> None:
