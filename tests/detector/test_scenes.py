@@ -50,7 +50,8 @@ def test_shards_of_which_nothing_is_for_training_are_refused(tmp_path: Path, mon
 class FakeRenderer:
     """Scenes of two words, the second not to be read, with a hidden character in each."""
 
-    def __init__(self, recipe: Recipe, *, seed: int, cache: Path | None) -> None:
+    def __init__(self, recipe: Recipe, *, seed: int, cache: Path | None, train_only: bool) -> None:
+        assert train_only
         self.seed = seed
 
     def scene(self, index: int) -> SimpleNamespace:
