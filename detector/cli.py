@@ -1,8 +1,6 @@
 """The command `detector`: parse, delegate, print."""
 
 import json
-import logging
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +11,8 @@ from detector.boxes import MOST_GROWTH, Thresholds
 from detector.options import SLIMS
 from detector.prepare import ENLARGED, LONGEST
 from synthgen.errors import SynthgenError
-from synthgen.told import told
-from training.startup import start_keras
+from synthgen.told import log_to_stderr, run_app, told
+from training.startup import start_keras, start_keras_for
 
 SHIPPED = Path(__file__).parent / "data" / "detector.keras"
 
@@ -153,7 +151,7 @@ def evaluate(
 ) -> None:
     """Measure a detector on labelled photos: precision, recall and h-mean at IoU 0.5, one to one, as ICDAR does."""
     with told("stopped"):
-        _start_for(weights)
+        start_keras_for(weights)
         from detector.examination import examine
         from detector.labelled import Photos
         from detector.opened import open_finder
@@ -190,7 +188,7 @@ def find(
 ) -> None:
     """Print where the words are on photos, one JSON object a photo: quads, polygons, scores and lines in reading order."""
     with told("stopped"):
-        _start_for(weights)
+        start_keras_for(weights)
         from detector.found_files import find_in_files
         from detector.opened import open_finder
         from detector.report import Overlays
@@ -263,20 +261,9 @@ def summary(slim: Annotated[int, typer.Option(help="What all channels are divide
 @app.callback()
 def common(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False) -> None:
     """Set up logging: progress and warnings go to stderr."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO)
-    for chatty in ("numba", "fontTools", "PIL", "tensorflow", "absl", "h5py", "jax"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-def _start_for(weights: Path) -> None:
-    """Start Keras where the file needs it: an ONNX detector does not."""
-    if weights.suffix != ".onnx":
-        start_keras()
+    log_to_stderr(verbose=verbose)
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C outside a command's own care ends it quietly too."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Run the command line."""
+    run_app(app)

@@ -9,7 +9,6 @@ from detector.prepare import fitted
 from detector.weights import Detector, load_detector, save_detector
 from synthgen import Recipe, SceneRenderer
 from synthgen.arrays import U8
-from synthgen.errors import SynthgenError
 from synthgen.shards.storage import make_folder
 from training.forms import check_form, stored_bytes
 
@@ -23,9 +22,7 @@ def write(weights: Path, out: Path, form: str, calibrate_on: int | None = None) 
     Raises:
         SynthgenError: the file holds no detector, `out` cannot be written in this form, or another form than int8 is to be calibrated.
     """
-    check_form(weights, out, form)
-    if calibrate_on is not None and form != "int8":
-        raise SynthgenError(f"--calibrate-on {calibrate_on}: need --format int8, whose ranges it sets, got {form}; leave one of them out")
+    check_form(weights, out, form, calibrate_on)
     detector = load_detector(weights)
     make_folder(out.parent)
     if form == "saved-model":

@@ -19,12 +19,13 @@ import numpy as np
 
 from detector.labelled import COLUMNS, listed_photos
 from detector.pseudo import CharBoxes, Scorer, char_boxes
-from detector.scenes import Refused, Scene
+from detector.scenes import Scene
 from detector.words import TrueWords
 from synthgen import SynthgenError, read_picture
 from synthgen.arrays import I64
 from synthgen.shards.storage import atomic_path
 from training.labels import table_at
+from training.sources import Refused
 
 BLOCK = 32  # photos that are told apart at a time: their crops take some 100 MB, and words of like width meet in one batch
 FIELDS = ("char_quads", "char_word", "confidence", "even", "chars", "words")  # of the file of boxes; the last two: of each photo

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +12,11 @@ import pyarrow as pa
 from synthgen import Recipe, SceneRenderer, ShardGroups, SynthgenError, open_groups
 from synthgen.arrays import F32, I32, I64, Bools, Image, Quads
 from synthgen.heatmaps import LEAST_SEEN
+from training.sources import GroupSource, Refused
 
 STREAM_GROUP = 8  # scenes rendered at a time, 10 MB of pixels; as painting one takes 0.1 s, few are to be waited for
 TRAIN = "train"  # the split that is trained on
 NOT_DRAWN = -1  # word of a character that has no peak
-Refused = dict[str, int]  # rows that are not used, by reason
 
 
 @dataclass(frozen=True)
@@ -31,27 +30,7 @@ class Scene:
     confidence: F32  # (m,) how well its characters are known: 1 fully, 0 not at all, and then what is there does not count
 
 
-class SceneSource(Protocol):
-    """Labelled scenes in groups, loaded by any thread, or by another process after pickling."""
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Usable scenes of each group."""
-
-    @property
-    def refused(self) -> Refused:
-        """Scenes that are not used."""
-
-    @property
-    def pool_groups(self) -> int:
-        """Groups to be shuffled together."""
-
-    @property
-    def digest(self) -> str:
-        """What differs when the data do, for a run that is to go on."""
-
-    def load(self, number: int) -> Sequence[Scene]:
-        """Return the usable scenes of a group."""
+SceneSource = GroupSource[Sequence[Scene]]
 
 
 @dataclass(frozen=True)

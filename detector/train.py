@@ -20,7 +20,7 @@ from detector.scorer import keras_scorer
 from detector.sources import open_sources
 from detector.weights import Detector, load_detector, save_detector, start_from
 from synthgen import SynthgenError
-from training.chosen import Chosen, told_rows, weights_of
+from training.chosen import Chosen, recorded, told_rows, weights_of
 from training.devices import Computing, computing_on
 from training.feeding import Feeding
 from training.loop import Course, plan_course, train
@@ -106,11 +106,8 @@ def _checked(computing: Computing) -> Computing:
 
 def _record(order: Order, sources: Mapping[str, SceneSource], course: Course) -> dict[str, object]:
     """Return what must be equal for a run to go on."""
-    data = {name: {"rows": sum(source.sizes), "refused": source.refused, "digest": source.digest} for name, source in sources.items()}
     return {
-        "data": data,
-        "weights": weights_of(order.chosen, sources),
-        "stream_seed": order.chosen.stream_seed or 0,
+        **recorded(order.chosen, sources),
         "batch": order.batch,
         "lesson": asdict(order.lesson),
         "options": order.options.to_json(),
@@ -132,9 +129,7 @@ def _new_detector(order: Order) -> Detector:
 
 def _tell_photos_apart(sources: Mapping[str, SceneSource], init: Path | None) -> None:
     photos = [source for source in sources.values() if isinstance(source, PhotoScenes)]
-    if photos and init is None:
-        raise SynthgenError("--data: need a detector that tells the characters of photos apart, got none; give --init")
-    if photos and init is not None:
+    if photos and init:  # `open_sources` refuses photos without it
         teacher = keras_scorer(load_detector(init))
         for source in photos:
             tell_apart(source, teacher)

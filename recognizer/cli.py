@@ -1,8 +1,6 @@
 """The command `recognizer`: parse, delegate, print."""
 
 import json
-import logging
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +8,8 @@ from typing import Annotated
 import typer
 
 from recognizer.opened import BEAM, SHIPPED, Decoding
-from synthgen.told import told
-from training.startup import start_keras
+from synthgen.told import log_to_stderr, run_app, told
+from training.startup import start_keras, start_keras_for
 
 app = typer.Typer(
     help="Train, measure, use and export the word reader.", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
@@ -157,7 +155,7 @@ def evaluate(
 ) -> None:
     """Measure a reader on labelled pictures: exact, letters and digits, error rate, by length, confusions."""
     with told("stopped"):
-        _start_for(weights)
+        start_keras_for(weights)
         from recognizer.examination import examine
         from recognizer.labelled import Labelled
         from recognizer.opened import open_reader
@@ -190,7 +188,7 @@ def read(
 ) -> None:
     """Print the text in pictures of words, with the confidence."""
     with told("stopped"):
-        _start_for(weights)
+        start_keras_for(weights)
         from recognizer.opened import open_reader, read_files, steps_of
 
         reader, faults = open_reader(weights, Decoding(beam, lexicon, ignore_case)), 0
@@ -249,20 +247,9 @@ def summary(
 @app.callback()
 def common(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False) -> None:
     """Set up logging: progress and warnings go to stderr."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO)
-    for chatty in ("numba", "fontTools", "PIL", "tensorflow", "absl", "h5py", "jax"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-def _start_for(weights: Path) -> None:
-    """Start Keras where the file needs it: an ONNX reader does not."""
-    if weights.suffix != ".onnx":
-        start_keras()
+    log_to_stderr(verbose=verbose)
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C outside a command's own care ends it quietly too."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Run the command line."""
+    run_app(app)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +18,11 @@ from synthgen import Alphabet, BlockRenderer, Recipe, ShardGroups, SynthgenError
 from synthgen.alphabet import READER_STEPS
 from synthgen.arrays import F32, I32, I64, U8, Bools, Quads
 from training.labels import LABELS
+from training.sources import GroupSource, Refused
 
 STREAM_GROUP = 512  # samples rendered at a time
 FOLDER_GROUP = 256  # files
 TRAIN = "train"  # the split that is trained on
-Refused = dict[str, int]  # rows that are not used, by reason
 Source = TypeVar("Source", bound="CropSource")
 
 
@@ -60,27 +60,7 @@ class Crops:
     paths: I32  # (n, steps), see `labels.aligned`; all -1 where the places of characters are not known
 
 
-class CropSource(Protocol):
-    """Labelled pictures in groups, loaded by any thread, or by another process after pickling."""
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Usable rows of each group."""
-
-    @property
-    def refused(self) -> Refused:
-        """Rows that are not used."""
-
-    @property
-    def pool_groups(self) -> int:
-        """Groups to be shuffled together."""
-
-    @property
-    def digest(self) -> str:
-        """What differs when the data do, for a run that is to go on."""
-
-    def load(self, number: int) -> Crops:
-        """Return the usable rows of a group."""
+CropSource = GroupSource[Crops]
 
 
 @dataclass(frozen=True)

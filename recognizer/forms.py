@@ -6,7 +6,6 @@ from pathlib import Path
 from recognizer.export import export_onnx, export_saved_model
 from recognizer.rendered import rendered_words
 from recognizer.weights import Reader, load_reader, save_reader
-from synthgen.errors import SynthgenError
 from synthgen.shards.storage import make_folder
 from training.forms import check_form, stored_bytes
 
@@ -20,9 +19,7 @@ def write(weights: Path, out: Path, form: str, calibrate_on: int | None = None) 
     Raises:
         SynthgenError: the file holds no reader, `out` cannot be written in this form, or another form than int8 is to be calibrated.
     """
-    check_form(weights, out, form)
-    if calibrate_on is not None and form != "int8":
-        raise SynthgenError(f"--calibrate-on {calibrate_on}: need --format int8, whose ranges it sets, got {form}; leave one of them out")
+    check_form(weights, out, form, calibrate_on)
     reader = load_reader(weights)
     make_folder(out.parent)
     if form == "saved-model":

@@ -17,7 +17,7 @@ from recognizer.options import ReaderOptions
 from recognizer.sources import open_sources
 from recognizer.weights import Reader, load_reader, save_reader, start_from
 from synthgen import Alphabet
-from training.chosen import Chosen, told_rows, weights_of
+from training.chosen import Chosen, recorded, told_rows, weights_of
 from training.devices import Computing, computing_on
 from training.feeding import Feeding
 from training.loop import Course, plan_course, train
@@ -95,11 +95,8 @@ def run(order: Order, around: Surroundings) -> dict[str, object]:
 
 def _record(order: Order, sources: dict[str, CropSource], course: Course) -> dict[str, object]:
     """Return what must be equal for a run to go on."""
-    data = {name: {"rows": sum(source.sizes), "refused": source.refused, "digest": source.digest} for name, source in sources.items()}
     return {
-        "data": data,
-        "weights": weights_of(order.chosen, sources),
-        "stream_seed": order.chosen.stream_seed or 0,
+        **recorded(order.chosen, sources),
         "batch": order.batch,
         "seed": order.seed,
         "options": order.options.to_json(),

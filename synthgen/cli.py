@@ -1,16 +1,14 @@
 """The command line: parse, delegate, print. Heavy rooms are imported by the command that needs them, so that --help is quick."""
 
 import json
-import logging
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from synthgen.told import told
+from synthgen.told import log_to_stderr, run_app, told
 
 app = typer.Typer(
     help="Synthetic training data for reading text off product photos.",
@@ -273,9 +271,7 @@ def list_fonts(
 @app.callback()
 def common(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False) -> None:
     """Set up logging: progress and warnings go to stderr."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO)
-    for chatty in ("numba", "fontTools", "PIL"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log_to_stderr(verbose=verbose)
 
 
 def _processors(workers: int) -> int:
@@ -283,8 +279,5 @@ def _processors(workers: int) -> int:
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C outside a command's own care ends it quietly too."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Run the command line."""
+    run_app(app)

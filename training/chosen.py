@@ -3,24 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from synthgen.errors import SynthgenError
+from training.sources import GroupSource
 
 BUILT_IN = "product"  # --stream product: the recipe that needs no file
 WEIGHTED = re.compile(r"(?P<place>.+?)(?::(?P<weight>\d+(?:\.\d+)?))?")
 
 
-class Told(Protocol):
-    """What is known of a source before anything of it is loaded."""
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Rows of each group."""
-
-    @property
-    def refused(self) -> dict[str, int]:
-        """Rows that are not used, by reason."""
+Sources = Mapping[str, GroupSource[object]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class Chosen:
         return found
 
 
-def weights_of(chosen: Chosen, sources: Mapping[str, Told]) -> tuple[float, ...]:
+def weights_of(chosen: Chosen, sources: Sources) -> tuple[float, ...]:
     """Return the weight of each source: as given, else its rows, so that all rows are seen equally often.
 
     Raises:
@@ -73,10 +64,16 @@ def weights_of(chosen: Chosen, sources: Mapping[str, Told]) -> tuple[float, ...]
     return tuple(float(weight or 0.0) for weight in given)
 
 
-def told_rows(sources: Mapping[str, Told], noun: str) -> list[str]:
+def told_rows(sources: Sources, noun: str) -> list[str]:
     """Return a line for each source: how many rows it has, and how many were refused why."""
     lines = []
     for name, source in sources.items():
         left_out = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in source.refused.items() if count)
         lines.append(f"{name}: {sum(source.sizes):,} {noun}" + (f"; refused: {left_out}" if left_out else ""))
     return lines
+
+
+def recorded(chosen: Chosen, sources: Sources) -> dict[str, object]:
+    """Return what of the data must be equal for a run to go on."""
+    data = {name: {"rows": sum(source.sizes), "refused": source.refused, "digest": source.digest} for name, source in sources.items()}
+    return {"data": data, "weights": weights_of(chosen, sources), "stream_seed": chosen.stream_seed or 0}

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from synthgen.errors import SynthgenError
 
@@ -22,6 +23,12 @@ def start_keras() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # noqa: TID251 # TensorFlow has no other way to be told
     with _silenced():
         _look()
+
+
+def start_keras_for(weights: Path) -> None:
+    """Start Keras where the file needs it: an ONNX model does not."""
+    if weights.suffix != ".onnx":
+        start_keras()
 
 
 def _look() -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.scenes import Refused, Scene
+from detector.scenes import Scene
 from synthgen.arrays import F32, Image, Quads
 from synthgen.quads import bounds, of_boxes
+from training.sources import Refused
 
 SIZE = (240, 320)  # height, width
 WORDS = ((20, 30, 16, 4), (150, 40, 24, 3), (40, 120, 40, 5), (30, 200, 8, 6), (180, 205, 6, 2))  # x, y, height, characters

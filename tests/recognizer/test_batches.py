@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recognizer.batches import Lesson, ReaderFeed
-from recognizer.crops import Crops, Refused, Target, crops
+from recognizer.crops import Crops, Target, crops
 from recognizer.options import ReaderOptions
 from recognizer.prepare import as_input, prepare
 from synthgen import SynthgenError
@@ -16,6 +16,7 @@ from synthgen.alphabet import Alphabet
 from synthgen.chance import Stream, uniforms
 from training.feeding import Batch
 from training.mixture import Mixture
+from training.sources import Refused
 
 OPTIONS = ReaderOptions(width=64)
 TARGET = Target(Alphabet(), OPTIONS)
