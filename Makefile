@@ -42,7 +42,7 @@ train-recognizer: $(TRAIN_STAMP) ## train the reader on the words of DATA (OUT) 
 test: $(TRAIN_STAMP) ## run the fast tests, 4 minutes at most; installs TensorFlow
 	$(BIN)/python -m pytest -q -n 2
 
-test-slow: $(SLOW_STAMP) ## run the slow tests too; installs JAX, and EasyOCR with PyTorch (6 GB)
+test-slow: $(SLOW_STAMP) ## run the slow tests too; installs JAX, Ray, Spark (which needs Java 17) and EasyOCR with PyTorch (7 GB)
 	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow"
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -q -m "slow or not slow" tests/training tests/detector tests/recognizer
 

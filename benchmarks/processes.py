@@ -12,8 +12,9 @@ from benchmarks.measured import HERE, Bench, Figures, middle, wall_of
 from synthgen import job as job_room
 from synthgen.engine.local import LocalEngine
 from synthgen.found import find_recipe
-from synthgen.job import Job, Report
+from synthgen.job import Job
 from synthgen.renderer import open_renderer
+from synthgen.run_report import Report
 
 SHARDS = 8  # of the run that two workers share
 

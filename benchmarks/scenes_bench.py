@@ -29,8 +29,9 @@ from synthgen.assets.scene_assets import SceneAssets, open_scene_assets
 from synthgen.assets.studio import Opened, open_studio
 from synthgen.engine.local import LocalEngine
 from synthgen.found import Flags, find_recipe
-from synthgen.job import Job, Report
+from synthgen.job import Job
 from synthgen.renderer import Renderer
+from synthgen.run_report import Report
 from synthgen.scene import scenes
 from synthgen.scene_renderer import ScenePainter
 from synthgen.shards.columns import regrouped

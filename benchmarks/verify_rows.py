@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from synthgen.alphabet import READER_STEPS, Alphabet, steps_needed
 from synthgen.arrays import F32, U8
-from synthgen.shards.read import read, shard_files
+from synthgen.shards.read import read, shard_names
 
 LEAST_HELD = 0.95  # of the rows have more edges inside their quads than outside
 ALPHABET = Alphabet()
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     began = time.perf_counter()
-    files = shard_files(given.out)
+    files = [given.out / name for name in shard_names(given.out)]
     with ProcessPoolExecutor(given.workers) as pool:
         found = list(pool.map(verify_shard, files))
     total = sum((counts for counts, _, _ in found), Counter[str]())

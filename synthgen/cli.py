@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from synthgen import cli_runs
 from synthgen.told import log_to_stderr, run_app, told
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(cli_runs.app)
 
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="Recipe file (TOML); the built-in product recipe if none.")]
 Corpus = Annotated[
@@ -35,20 +37,32 @@ class Format(StrEnum):
     TFRECORD = "tfrecord"
 
 
+class EngineName(StrEnum):
+    """Where shards are made."""
+
+    LOCAL = "local"
+    RAY = "ray"
+    SPARK = "spark"
+
+
 @app.command()
 def render(
-    out: Annotated[Path, typer.Option(help="Folder for the shards.")],
+    out: Annotated[str, typer.Option(help="Folder for the shards, or a URL: s3://bucket/run1.")],
     n: Annotated[int, typer.Option("--n", help="Number of word images.", min=0)] = 20_000,
     scenes: Annotated[int | None, typer.Option(help="Number of scenes with heat maps. Without: a hundredth of N.", min=0)] = None,
     recipe: RecipeFile = None,
     seed: Seed = 0,
     form: Annotated[Format, typer.Option("--format", help="How shards are stored.")] = Format.PARQUET,
     shard_size: Annotated[int, typer.Option(help="Word images a shard.", min=1)] = 50_000,
-    workers: Annotated[int, typer.Option(help="Processes; 0: one a processor.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes, on a cluster shards at a time; 0: one a processor.", min=0)] = 0,
     corpus: Corpus = None,
     fonts: Fonts = None,
     backgrounds: Backgrounds = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT: make what is missing or damaged.")] = False,
+    shards: Annotated[str | None, typer.Option(help="Only these: A-B or A,B-C; words, then scenes. Then: synthgen merge.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="This machine or a cluster, all of which reaches OUT.")] = EngineName.LOCAL,
+    address: Annotated[str | None, typer.Option(help="Of the cluster: Ray's address, Spark's master URL.")] = None,
+    bundle: Annotated[str | None, typer.Option(help="Where nodes find own fonts, photos and texts, folder or URL. Without: OUT.")] = None,
     cache: Cache = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,15 +72,13 @@ def render(
 
     pictures = -(-n // 100) if scenes is None else scenes
     flags = Flags(recipe, corpus or (), fonts, backgrounds)
-    order = launch.Order(flags, out, n, pictures, seed, form.value, shard_size, _processors(workers), resume, cache)
+    processes = _processors(workers) if engine is EngineName.LOCAL else workers
+    order = launch.Order(
+        flags, out, n, pictures, seed, form.value, shard_size, processes, resume, cache, shards, engine.value, address, bundle
+    )
     with told(f"stopped; what is whole is kept. Go on with: synthgen render --out {out} ... --resume"):
         report = launch.render(order)
-    if as_json:
-        typer.echo(json.dumps(launch.as_json(report)))
-    else:
-        given = (("--recipe", recipe), ("--fonts", fonts), ("--backgrounds", backgrounds), *(("--corpus", text) for text in corpus or ()))
-        made = f"{report.words} word images and {report.scenes} scenes in {out}, {report.bytes / 1e6:.1f} MB"
-        typer.echo(f"{made}; look at some: synthgen preview --seed {seed}" + "".join(f" {flag} {value}" for flag, value in given if value))
+    typer.echo(json.dumps(launch.as_json(report)) if as_json else launch.as_line(order, report))
 
 
 @app.command()

@@ -1,9 +1,8 @@
 """A run: which shards there are, which are still to be made, and the making of one."""
 
-import os
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,21 +13,24 @@ import numpy as np
 import pyarrow as pa
 
 from synthgen.alphabet import PRINTABLE_92
-from synthgen.engine import Engine
+from synthgen.engine import Engine, LostShardError
 from synthgen.errors import SynthgenError
 from synthgen.recipe_fields import Frozen
-from synthgen.shards import manifest, storage, tfrecord
+from synthgen.run_report import Report, clocks, report_of
+from synthgen.shards import manifest, tfrecord
 from synthgen.shards.columns import regrouped
 from synthgen.shards.manifest import Json, Part, ShardNumber
-from synthgen.shards.parquet import parquet_shard
+from synthgen.shards.parquet import parquet_file
 from synthgen.shards.scenes import SceneRows, scene_batch
 from synthgen.shards.schema import TABLES, marked
-from synthgen.shards.tfrecord import tfrecord_shard
+from synthgen.shards.store import Store, open_store
+from synthgen.shards.tfrecord import tfrecord_file
 from synthgen.shards.words import Names, WordRows, word_batch
 from synthgen.versions import package_versions
 
 SHARD_SIZE = 50_000  # words: about 60 MB, ten seconds of one processor
 SCENES_SHARD_SIZE = 1_000  # scenes: about 100 MB
+CHECKED_AT_ONCE = 8  # shards of a resumed run
 LEAST_ROW_BYTES = {"words": 500, "scenes": 1000}  # less than any takes, so that no run that would fit is refused
 
 
@@ -61,7 +63,7 @@ class Job:
     recipe: Frozen
     seed: int
     n: int  # word images
-    out: Path
+    out: Path | str  # folder, or URL of a place in object storage
     factory: Callable[["Job"], Renderer]  # called once a worker; a function of a module, or a partial of one
     assets: dict[str, str] = field(default_factory=dict)  # name and digest of all that is read: fonts, corpora, backgrounds
     format: Literal["parquet", "tfrecord"] = "parquet"
@@ -86,6 +88,11 @@ class Job:
         if self.format not in ("parquet", "tfrecord"):
             raise SynthgenError(f"--format: need parquet or tfrecord, got {self.format}; give one of them")
 
+    @cached_property
+    def store(self) -> Store:
+        """Where the shards go."""
+        return open_store(self.out)
+
     @property
     def shards(self) -> list[ShardNumber]:
         """All shards, those of words first."""
@@ -95,6 +102,11 @@ class Job:
         """Return first and last + 1 of the sample numbers in a shard."""
         size = self._size(shard.table)
         return shard.shard * size, min((shard.shard + 1) * size, self._rows(shard.table))
+
+    def samples(self, shard: ShardNumber) -> str:
+        """Return the samples in a shard as errors name them: "words 50,000 to 99,999"."""
+        first, last = self.span(shard)
+        return f"{shard.table} {first:,} to {last - 1:,}"
 
     def rows(self, shard: ShardNumber) -> int:
         """Return the number of samples in a shard."""
@@ -107,57 +119,49 @@ class Job:
         return self.shard_size if table == "words" else self.scenes_shard_size
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a run has made; words, scenes, bytes and counts are of all there is now, kept shards included."""
-
-    words: int
-    scenes: int
-    made: int  # words of this run, for images/s
-    scenes_made: int
-    seconds: float
-    cpu_seconds: float  # of this process and its workers
-    bytes: int
-    refused: int
-    redrawn: int
-    counts: dict[str, int]
-
-
-def run(job: Job, engine: Engine, *, resume: bool, progress: Callable[[Part], None]) -> Report:
+def run(job: Job, engine: Engine, *, resume: bool, progress: Callable[[Part], None], only: Sequence[int] | None = None) -> Report:
     """Make all shards of `job` that are not there yet, then the manifest; `progress` hears of each new one.
 
+    `only`: places in `job.shards`; then these alone are made and reported, and without a manifest: others may be making the rest,
+    in the same OUT too.
+
     Raises:
-        SynthgenError: nothing to render; OUT is not empty and `resume` is off, or has another run; the disk is full; a worker died.
+        SynthgenError: nothing to render; OUT is not empty and `resume` is off, or has another run; the disk is full; workers died.
     """
-    began = _clocks()
-    check_order(job.out, job.n + job.scenes, resume=resume)
-    storage.make_folder(job.out)
-    with storage.sole_writer(job.out):
-        storage.sweep(job.out)
-        about = run_record(job)
-        _open(job, about)
-        kept = _kept(job)
-        made = _make(job, about, [shard for shard in job.shards if shard not in kept], engine, progress)
+    began, store, about = clocks(), job.store, run_record(job)
+    check_order(store, job.n + job.scenes, resume=resume or only is not None)
+    wanted = job.shards if only is None else [job.shards[place] for place in only]
+    own = None if only is None else [name for shard in wanted for name in (f"{shard}.{job.format}", f"{shard}.json")]
+    with store.hold(shared=only is not None):
+        store.sweep(own)
+        _open(job, about, alone=only is None)
+        kept = _kept(job, wanted)
+        try:
+            made = _make(job, about, [shard for shard in wanted if shard not in kept], engine, progress)
+        finally:
+            store.sweep(own)  # a worker that had to be killed could not
         parts = [*kept.values(), *made]
-        if made or not (job.out / manifest.MANIFEST).is_file():
-            manifest.write_manifest(job.out, about, parts)
-    return _report(parts, made, began)
+        if only is not None:
+            manifest.need_same(store, about)  # two machines may have begun in the same instant
+        elif made or store.size(manifest.MANIFEST) is None:
+            manifest.write_manifest(store, about, parts)
+    return report_of(parts, made, began, engine.retried)
 
 
-def check_order(out: Path, samples: int, *, resume: bool) -> None:
+def check_order(store: Store, samples: int, *, resume: bool) -> None:
     """Check what can be known before anything is made: that there is something to render, and a place for it.
 
     Raises:
-        SynthgenError: neither words nor scenes are wanted, or OUT is in use.
+        SynthgenError: neither words nor scenes are wanted, or OUT is in use, or cannot be reached.
     """
     if samples == 0:
         raise SynthgenError("--n, --scenes: nothing to render, both are 0; give --n, the number of word images, or --scenes, of pictures")
-    with storage.mendable(out):
-        empty = not out.exists() or all(storage.SCRATCH.match(path.name) for path in out.iterdir())
-    if not empty and not resume:
-        raise SynthgenError(f"{out}: need an empty folder, got one with files; --resume goes on with the run in it, or give another OUT")
-    if not empty and not (out / manifest.RUN).is_file():
-        raise SynthgenError(f"{out}: need the folder of a run to resume, got one without {manifest.RUN}; give another OUT")
+    store.reach()
+    names = store.listing()
+    if names and not resume:
+        raise SynthgenError(f"{store}: need an empty folder, got one with files; --resume goes on with the run in it, or give another OUT")
+    if names and manifest.RUN not in names:
+        raise SynthgenError(f"{store}: need the folder of a run to resume, got one without {manifest.RUN}; give another OUT")
 
 
 def run_record(job: Job) -> Json:
@@ -175,31 +179,34 @@ def run_record(job: Job) -> Json:
     }
 
 
-def _open(job: Job, about: Json) -> None:
-    """Make the job's folder that of this run, or check that it is."""
-    out = job.out
-    if not (out / manifest.RUN).is_file() or manifest.has_grown(out, about):
-        with storage.mendable(out):
-            (out / manifest.MANIFEST).unlink(missing_ok=True)  # first: it vouches for fewer shards, and for short ones that grow
-        storage.write_json(out / manifest.RUN, about)
-    for folder in (manifest.PARTS, *{shard.table for shard in job.shards}):
-        storage.make_folder(out / folder)
+def _open(job: Job, about: Json, *, alone: bool) -> None:
+    """Make the job's place that of this run, or check that it is; a run that is not `alone` there may not make it longer."""
+    store = job.store
+    if store.size(manifest.RUN) is None or (alone and manifest.has_grown(store, about)):
+        store.remove(manifest.MANIFEST)  # first: it vouches for fewer shards, and for short ones that grow
+        manifest.write_record(store, manifest.RUN, about)
+    if not alone:
+        manifest.need_same(store, about)
 
 
-def _kept(job: Job) -> dict[ShardNumber, Part]:
+def _kept(job: Job, shards: list[ShardNumber]) -> dict[ShardNumber, Part]:
     """Return the shards that are whole; the manifest and the records of the others are removed, so that they read as missing."""
-    found = {shard: manifest.whole(job.out, shard.table, shard.shard, job.rows(shard)) for shard in job.shards}
-    kept = {shard: part for shard, part in found.items() if part is not None}
-    if len(kept) < len(found):
-        with storage.mendable(job.out):
-            (job.out / manifest.MANIFEST).unlink(missing_ok=True)
-            for shard in found.keys() - kept.keys():
-                manifest.part_path(job.out, shard.table, shard.shard).unlink(missing_ok=True)
+    store = job.store
+    recorded = store.listing(manifest.PARTS)
+    found = [shard for shard in shards if f"{shard}.json" in recorded]
+    with ThreadPoolExecutor(CHECKED_AT_ONCE) as threads:  # object storage answers in tens of milliseconds, and there may be many thousands
+        parts = threads.map(lambda shard: manifest.whole(store, shard.table, shard.shard, job.rows(shard)), found)
+        kept = {shard: part for shard, part in zip(found, parts, strict=True) if part is not None}
+    if len(kept) < len(shards):
+        store.remove(manifest.MANIFEST)
+        for shard in found:
+            if shard not in kept:
+                store.remove(manifest.part_name(shard.table, shard.shard))
     return kept
 
 
 def _make(job: Job, about: Json, missing: list[ShardNumber], engine: Engine, progress: Callable[[Part], None]) -> list[Part]:
-    storage.need_room(job.out, sum(LEAST_ROW_BYTES[shard.table] * job.rows(shard) for shard in missing))
+    job.store.need_room(sum(LEAST_ROW_BYTES[shard.table] * job.rows(shard) for shard in missing))
     if job.format == "tfrecord":
         for table in {shard.table for shard in missing}:
             tfrecord.compile_kernels(TABLES[table])
@@ -209,8 +216,8 @@ def _make(job: Job, about: Json, missing: list[ShardNumber], engine: Engine, pro
             for part in parts:
                 made.append(part)
                 progress(part)
-    finally:
-        storage.sweep(job.out)  # a worker that had to be killed could not
+    except LostShardError as lost:
+        raise SynthgenError(f"{job.samples(ShardNumber(lost.shard))}: {lost}") from lost
     return made
 
 
@@ -229,18 +236,22 @@ class ShardTask:
     def __call__(self, number: int) -> Part:
         """Write the shard of a ShardNumber and its record; either both are whole or the record is missing."""
         job, shard = self.job, ShardNumber(number)  # an engine may have made a plain number of it
-        final = job.out / shard.table / f"{shard}.{job.format}"
+        name = f"{shard.table}/{shard}.{job.format}"
         counts: Counter[str] = Counter()
-        with self._file(final, shard.table) as file:
-            for batch in regrouped(self._batches(shard, counts), TABLES[shard.table].row_group):
-                file.write_batch(batch)
-        return manifest.vouch(job.out, shard.table, final, job.rows(shard), counts)
+        with job.store.new_file(name) as scratch:
+            with self._file(scratch, shard.table) as file:
+                for batch in regrouped(self._batches(shard, counts), TABLES[shard.table].row_group):
+                    file.write_batch(batch)
+            part = manifest.made_part(name, scratch, job.rows(shard), counts)
+        manifest.vouch(job.store, part)
+        return part
 
-    def _file(self, final: Path, table: str) -> AbstractContextManager[BatchFile]:
+    def _file(self, path: Path, table: str) -> AbstractContextManager[BatchFile]:
         layout = TABLES[table]
         if self.job.format == "tfrecord":
-            return tfrecord_shard(final, layout)
-        return parquet_shard(final, marked(layout.schema, self.digest, self.job.alphabet), layout)
+            return tfrecord_file(path, layout)
+        file: AbstractContextManager[BatchFile] = parquet_file(path, marked(layout.schema, self.digest, self.job.alphabet), layout)
+        return file
 
     def _batches(self, shard: ShardNumber, counts: Counter[str]) -> Iterator[pa.RecordBatch]:
         """Yield the blocks of the renderer as they come, and add up their counts."""
@@ -262,30 +273,3 @@ class ShardTask:
             yield from ((word_batch(words, renderer.names), counts) for words, counts in renderer.words(first, last))
         else:
             yield from ((scene_batch(scenes, renderer.names), counts) for scenes, counts in renderer.scenes(first, last))
-
-
-def _clocks() -> tuple[float, float]:
-    """Return seconds of the clock, and of this process and its ended children on processors."""
-    spent = os.times()
-    return time.monotonic(), spent.user + spent.system + spent.children_user + spent.children_system
-
-
-def _report(parts: list[Part], made: list[Part], began: tuple[float, float]) -> Report:
-    seconds, cpu_seconds = (now - then for now, then in zip(_clocks(), began, strict=True))
-    counts = manifest.total_counts(parts)
-    return Report(
-        words=_rows(parts, "words"),
-        scenes=_rows(parts, "scenes"),
-        made=_rows(made, "words"),
-        scenes_made=_rows(made, "scenes"),
-        seconds=seconds,
-        cpu_seconds=cpu_seconds,
-        bytes=sum(part.bytes for part in parts),
-        refused=counts.get("refused", 0),
-        redrawn=counts.get("redrawn", 0),
-        counts=counts,
-    )
-
-
-def _rows(parts: list[Part], table: str) -> int:
-    return sum(part.rows for part in parts if part.table == table)

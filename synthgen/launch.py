@@ -3,6 +3,9 @@
 import logging
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -15,13 +18,21 @@ from synthgen.assets.fonts import find_faces
 from synthgen.assets.glyphs import build_glyphs
 from synthgen.assets.scene_assets import open_scene_assets
 from synthgen.assets.studio import Opened, open_studio
+from synthgen.engine import Engine
 from synthgen.engine.local import LocalEngine
+from synthgen.engine.ray import RayEngine
+from synthgen.engine.spark import SparkEngine
+from synthgen.errors import SynthgenError
 from synthgen.found import Flags, find_recipe
-from synthgen.job import Job, Report, check_order, run
+from synthgen.job import SCENES_SHARD_SIZE, Job, check_order, run
+from synthgen.nodes import on_cluster
 from synthgen.renderer import Renderer, needs_scenes, open_renderer
+from synthgen.run_report import Report
 from synthgen.scene_renderer import ScenePainter
-from synthgen.shards import manifest
-from synthgen.shards.manifest import Part
+from synthgen.shards.manifest import PARTS, Part, ShardNumber
+from synthgen.shards.place import shown
+from synthgen.shards.store import open_store
+from synthgen.spans import parse_spans
 
 log = logging.getLogger(__name__)
 SCENE_WORDS = 120  # words that take as long as a scene, for the time left
@@ -32,7 +43,7 @@ class Order:
     """What `synthgen render` was asked for."""
 
     flags: Flags
-    out: Path
+    out: Path | str  # folder or URL
     n: int
     scenes: int
     seed: int
@@ -41,6 +52,10 @@ class Order:
     workers: int
     resume: bool
     cache: Path | None
+    shards: str | None = None  # those to make, see `parse_spans`; None: all
+    engine: str = "local"  # or ray, spark
+    address: str | None = None  # of the cluster
+    bundle: str | None = None  # where the cluster finds the assets; None: in `out`
 
 
 def open_assets(flags: Flags, cache: Path | None) -> Opened:
@@ -65,7 +80,8 @@ def render(order: Order) -> Report:
     Raises:
         SynthgenError: see `job.run` and `open_studio`.
     """
-    check_order(order.out, order.n + order.scenes, resume=order.resume)
+    check_order(open_store(order.out), order.n + order.scenes, resume=order.resume or order.shards is not None)
+    only, engine = _only(order), _engine(order)
     log.info("opening assets; the first time draws glyphs and compiles kernels, a minute or two")
     opened = open_assets(order.flags, order.cache)
     job = Job(
@@ -81,12 +97,60 @@ def render(order: Order) -> Report:
         alphabet=opened.studio.alphabet.characters,
         cache=order.cache,
     )
-    _compile(job, opened)
-    shards = len(job.shards)
-    engine = LocalEngine(min(order.workers, shards) or 1, inline=shards <= 1)  # a process more would only start and open the assets again
-    kept = manifest.recorded(order.out)
-    with Meter(order.n - kept["words"], order.scenes - kept["scenes"], shards - kept["shards"]) as meter:
-        return run(job, engine, resume=order.resume, progress=meter.add)
+    wanted = job.shards if only is None else [job.shards[place] for place in only]
+    todo = Counter({"shards": len(wanted)}) + _rows(job, wanted) - _recorded(job, wanted)
+    with ExitStack() as stack:
+        if engine is None:
+            _compile(job, opened)
+            # for one shard, a process more would only start and open the assets again
+            engine = LocalEngine(min(order.workers, len(wanted)) or 1, inline=len(wanted) <= 1)
+        else:
+            job, engine = stack.enter_context(on_cluster(job, engine, opened.studio.recipe, order.bundle, stays=only is not None))
+        meter = stack.enter_context(Meter(todo["words"], todo["scenes"], todo["shards"]))
+        return run(job, engine, resume=order.resume, progress=meter.add, only=only)
+
+
+def _only(order: Order) -> list[int] | None:
+    """Return the places of the shards to make in the list of all, words before scenes; None for all."""
+    if order.shards is None:
+        return None
+    words, scenes = -(-order.n // order.shard_size), -(-order.scenes // SCENES_SHARD_SIZE)
+    only = parse_spans(order.shards, words + scenes)
+    tables = (("words", 0, words), ("scenes", words, words + scenes))
+    told = "; ".join(f"{table} are {first} to {end - 1}" for table, first, end in tables if first < end)
+    log.info("%d of %d shards: %s", len(only), words + scenes, told)
+    return only
+
+
+def _engine(order: Order) -> Engine | None:
+    """Return the engine of a cluster, None for this machine's own processors.
+
+    Raises:
+        SynthgenError: its package is missing, or there is an option for clusters and no cluster.
+    """
+    if order.engine == "ray":
+        return RayEngine(order.address, order.workers)
+    if order.engine == "spark":
+        return SparkEngine(order.address, order.workers)
+    for flag, value in (("--address", order.address), ("--bundle", order.bundle)):
+        if value is not None:
+            raise SynthgenError(f"{flag}: need --engine ray or spark, got {order.engine}; name one of them, or leave {flag} out")
+    return None
+
+
+def _rows(job: Job, shards: Iterable[ShardNumber]) -> Counter[str]:
+    """Return how many words and scenes shards hold."""
+    found: Counter[str] = Counter()
+    for shard in shards:
+        found[shard.table] += job.rows(shard)
+    return found
+
+
+def _recorded(job: Job, wanted: Iterable[ShardNumber]) -> Counter[str]:
+    """Return how many of the wanted shards have records, and of their words and scenes; not all of them need be whole."""
+    names = job.store.listing(PARTS)
+    found = [shard for shard in wanted if f"{shard}.json" in names]
+    return Counter({"shards": len(found)}) + _rows(job, found)
 
 
 def _compile(job: Job, opened: Opened) -> None:
@@ -109,6 +173,20 @@ def open_painter(opened: Opened, seed: int, cache: Path | None) -> ScenePainter:
 def as_json(report: Report) -> dict[str, object]:
     """Return the promised keys of `render --json`, and the rest of the report."""
     return asdict(report)
+
+
+def as_line(order: Order, report: Report) -> str:
+    """Return what was made and what to run next, as the last line of `render` says it."""
+    flags, out = order.flags, shown(order.out)
+    made = f"{report.words} word images and {report.scenes} scenes in {out}, {report.bytes / 1e6:.1f} MB"
+    if report.retried:
+        made += f", {report.retried} shards begun again as workers died"
+    if order.shards is not None:
+        return f"{made}; once all shards are there: synthgen merge {out}"
+    given = (("--recipe", flags.recipe), ("--fonts", flags.fonts), ("--backgrounds", flags.backgrounds))
+    corpora = (("--corpus", text) for text in flags.corpora)
+    options = "".join(f" {flag} {value}" for flag, value in (*given, *corpora) if value)
+    return f"{made}; look at some: synthgen preview --seed {order.seed}{options}"
 
 
 def list_faces(flags: Flags, cache: Path | None) -> tuple[list[dict[str, object]], list[dict[str, object]]]:

@@ -18,13 +18,15 @@ from synthgen.shards.manifest import (
     ShardNumber,
     differences,
     listed,
-    part_path,
+    part_name,
     read_part,
+    read_record,
     run_digest,
     total_counts,
 )
 from synthgen.shards.schema import TABLES
 from synthgen.shards.storage import read_json
+from synthgen.shards.store import Store
 
 
 def read_manifest(out: Path) -> Json:
@@ -70,9 +72,9 @@ def job_of(out: Path, run: Json, recipe: Frozen, cache: Path | None) -> Job:
 
 def check_records(job: Job, manifest: Json) -> Findings:
     """Return how run.json, the manifest, the records of shards and the folders disagree."""
-    findings, out = Findings(MANIFEST), job.out
+    findings, out = Findings(MANIFEST), Path(job.out)
     try:
-        for name, there, here in differences(read_json(out / RUN), manifest["run"]):
+        for name, there, here in differences(read_record(job.store, RUN), manifest["run"]):
             findings.whole(f"run.{name}", f"{shown(there)} as in {RUN}", shown(here))
     except SynthgenError as error:
         findings.whole("file", "the record of the run", error, file=RUN)
@@ -80,7 +82,7 @@ def check_records(job: Job, manifest: Json) -> Findings:
     for table in TABLES:
         _check_table(job, manifest, table, findings)
     known = {part.file for table in TABLES for part in listed(manifest, table) or ()}
-    records = {str(part_path(Path(), shard.table, shard.shard)) for shard in job.shards}
+    records = {part_name(shard.table, shard.shard) for shard in job.shards}
     for file in _files(out):
         if file not in known | records:
             findings.whole("file", "only files of the run", "one that the manifest does not name", file=file)
@@ -106,23 +108,22 @@ def _check_table(job: Job, manifest: Json, table: str, findings: Findings) -> No
             findings.whole(f"{table} shards", f"shards 0 to {len(need) - 1}", f"{part.file}")
         else:
             findings.differ(f"{table} rows of {part.file}", job.rows(need[part.shard]), part.rows)
-            _check_part(job.out, part, findings)
+            _check_part(job.store, part, findings)
     _check_copies(parts, findings)
     if parts:
         _check_sums(manifest, table, parts, findings)
 
 
-def _check_part(out: Path, part: Part, findings: Findings) -> None:
-    path = part_path(out, part.table, part.shard)
-    file = str(path.relative_to(out))
+def _check_part(store: Store, part: Part, findings: Findings) -> None:
+    file = part_name(part.table, part.shard)
     findings.differ("file", f"{part.table}/{ShardNumber.of(part.table, part.shard)}", str(Path(part.file).with_suffix("")))
-    if not path.is_file():
-        findings.whole("file", "the record of a shard", "no file", file=file)
-        return
     try:
-        own = read_part(path)
+        own = read_part(store, file)
     except SynthgenError as error:
         findings.whole("file", "the record of a shard", error, file=file)
+        return
+    if own is None:
+        findings.whole("file", "the record of a shard", "no file", file=file)
         return
     for name, here, there in differences(asdict(part), asdict(own)):
         findings.whole(name, f"{shown(here)} as in {MANIFEST}", shown(there), file=file)

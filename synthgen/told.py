@@ -9,7 +9,7 @@ import typer
 
 from synthgen.errors import SynthgenError
 
-CHATTY = ("numba", "fontTools", "PIL", "tensorflow", "absl", "h5py", "jax")
+CHATTY = ("numba", "fontTools", "PIL", "tensorflow", "absl", "h5py", "jax", "ray", "py4j")
 
 
 @contextmanager

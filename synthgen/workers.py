@@ -1,5 +1,6 @@
 """Processes of ours that answer one question at a time, and end when their parent does, however it ends."""
 
+import faulthandler
 import os
 import pickle
 import signal
@@ -47,9 +48,12 @@ class Worker(Generic[Q]):
     def ended(self) -> tuple[str, bool]:
         """Return how a dead worker ended, and whether it was killed."""
         self.process.join(END_WAIT_S)
-        if self.process.exitcode == -signal.SIGKILL:
+        code = self.process.exitcode
+        if code == -signal.SIGKILL:
             return "was killed, most often for want of memory", True
-        return f"ended without a word (exit code {self.process.exitcode})", False
+        if code is not None and code < 0:
+            return f"crashed ({signal.strsignal(-code)})", False
+        return f"ended without a word (exit code {code})", False
 
 
 def start(task: Callable[[Q], object], noun: str) -> Worker[Q]:
@@ -94,11 +98,12 @@ def _serve(pipe: Connection, task: Callable[[Q], object], noun: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that scratch files are removed on the way out
     cv2.setNumThreads(1)
+    faulthandler.enable()  # a crash in a library is told with the line of Python that led to it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the pipe's end is the run's
         while True:
             question = pipe.recv()
-            pipe.send_bytes(_answer(task, question, noun))
+            pipe.send_bytes(answered(task, question, noun))
 
 
 def _end_with_parent() -> None:
@@ -108,7 +113,8 @@ def _end_with_parent() -> None:
         os._exit(1)  # kill -9 of the parent: nobody is left to tell
 
 
-def _answer(task: Callable[[Q], object], question: Q, noun: str) -> bytes:
+def answered(task: Callable[[Q], object], question: Q, noun: str) -> bytes:
+    """Return, pickled, what `task` returns and None, or else None and the error it raised, which is told where that was."""
     try:
         return pickle.dumps((task(question), None))
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent raises it

@@ -4,12 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from synthgen.engine.local import LocalEngine
-from synthgen.job import Job, Renderer, Report, run
+from synthgen.job import Job, Renderer, run
 from synthgen.recipe_fields import Frozen
+from synthgen.run_report import Report
 from synthgen.shards.scenes import SceneRows
 from synthgen.shards.words import WordRows
 from tests.fake_scenes import scene_rows
@@ -73,18 +75,25 @@ def die_from(at: int, first: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def die_once_from(notes: Path, at: int, first: int) -> None:
+    if first >= at:
+        with suppress(FileExistsError):  # another worker was first
+            (notes / "died").touch(exist_ok=False)
+            die_from(at, first)
+
+
 def wait_s(seconds: float, _first: int) -> None:
     time.sleep(seconds)
 
 
-def fake_job(out: Path, n: int = 40, scenes: int = 0, size: int = 10, **other: object) -> Job:
+def fake_job(out: Path | str, n: int = 40, scenes: int = 0, size: int = 10, **other: object) -> Job:
     """Return a job of noise, `size` samples to a shard."""
     usual: dict[str, object] = {"recipe": TinyRecipe(), "seed": 5, "factory": make_fake, "assets": {"fonts": "abc"}}
     sizes = {"shard_size": size, "scenes_shard_size": size}
     return Job(n=n, scenes=scenes, out=out, **(usual | sizes | other))  # type: ignore[arg-type]  # a test that gives a wrong type fails at once
 
 
-def job_of(table: str, out: Path, samples: int = 40, **other: object) -> Job:
+def job_of(table: str, out: Path | str, samples: int = 40, **other: object) -> Job:
     """Return a job of noise with samples of one table."""
     return fake_job(out, **({"n": samples} if table == "words" else {"n": 0, "scenes": samples}), **other)  # type: ignore[arg-type]
 
@@ -95,6 +104,11 @@ def failing(at: int) -> Callable[[Job], Renderer]:
 
 def dying(at: int) -> Callable[[Job], Renderer]:
     return partial(make_fake, before=partial(die_from, at))
+
+
+def dying_once(notes: Path, at: int) -> Callable[[Job], Renderer]:
+    """Return the renderer of which one dies; it leaves a note in a folder."""
+    return partial(make_fake, before=partial(die_once_from, notes, at))
 
 
 def slow(seconds: float) -> Callable[[Job], Renderer]:

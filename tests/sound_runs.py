@@ -18,6 +18,7 @@ from synthgen.shards.read import read
 from synthgen.shards.scenes import NO_FONT, SceneRows
 from synthgen.shards.schema import TABLES
 from synthgen.shards.storage import read_json
+from synthgen.shards.store import Folder
 from synthgen.shards.tfrecord import tfrecord_shard
 from synthgen.shards.words import WordRows
 from tests.fake_runs import fake_job, render
@@ -147,9 +148,12 @@ def replant(out: Path, file: str, change: Callable[[list[Row]], None]) -> None:
 
 def repair(out: Path) -> None:
     """Write records and manifest anew for the shards as they are."""
-    parts = [manifest.read_part(path) for path in sorted((out / manifest.PARTS).glob("*.json"))]
-    renewed = [manifest.vouch(out, part.table, out / part.file, part.rows, part.counts) for part in parts]
-    manifest.write_manifest(out, read_json(out / manifest.RUN), renewed)
+    store = Folder(out)
+    parts = [manifest.parsed_part(path.read_bytes(), str(path)) for path in sorted((out / manifest.PARTS).glob("*.json"))]
+    renewed = [manifest.made_part(part.file, out / part.file, part.rows, part.counts) for part in parts]
+    for part in renewed:
+        manifest.vouch(store, part)
+    manifest.write_manifest(store, read_json(out / manifest.RUN), renewed)
 
 
 def swapped(corners: list[float], a: int, b: int) -> list[float]:

@@ -1,6 +1,8 @@
 """Engines: every shard once, and no worker left behind however a run ends."""
 
+import faulthandler
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from synthgen.engine import Engine
+from synthgen.engine import TRIES, Engine, LostShardError
 from synthgen.engine.local import LocalEngine
 from synthgen.errors import SynthgenError
 
@@ -69,10 +71,32 @@ def divide(shard: int) -> float:
     return 1 / shard
 
 
-def die(bad: int, shard: int) -> int:
-    if shard == bad:
-        os.kill(os.getpid(), signal.SIGKILL)
+def die(notes: Path, bad: int, times: int, sign: signal.Signals, shard: int) -> int:
+    """Kill the worker the first `times` times it is asked for shard `bad`."""
+    if shard == bad and len(list(notes.iterdir())) < times:
+        (notes / str(os.getpid())).touch()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core file of a crash that was asked for
+        faulthandler.disable()
+        os.kill(os.getpid(), sign)
     return shard
+
+
+def die_or_dawdle(notes: Path, shard: int) -> int:
+    """Die at shard 0 whenever it is asked for; finish any other once all its workers are dead."""
+    if shard > 0:
+        wait_until(lambda: len(list(notes.iterdir())) == TRIES)
+        time.sleep(0.2)
+    return die(notes, 0, 99, signal.SIGKILL, shard)
+
+
+class Unreadable:
+    """Ends whoever unpickles it, as a library that cannot be loaded may do."""
+
+    def __reduce__(self) -> tuple[Callable[[int], None], tuple[int]]:
+        return os._exit, (3,)
+
+    def __call__(self, shard: int) -> int:
+        return shard
 
 
 @pytest.mark.parametrize("engine", [LocalEngine(1), LocalEngine(2), LocalEngine(1, inline=True)], ids=["one", "two", "inline"])
@@ -96,9 +120,8 @@ def test_no_shards_need_no_workers() -> None:
     [
         (partial(fail_at, 1), SynthgenError, "font 1: broken"),
         (raise_stubborn, RuntimeError, "stubborn 0 0"),
-        (partial(die, 1), SynthgenError, r"shard 1: each worker must live.*killed.*in flight were shards 1; .*--resume.*fewer --workers"),
     ],
-    ids=["ours", "stubborn", "killed"],
+    ids=["ours", "stubborn"],
 )
 def test_the_fault_of_a_worker_is_raised_here(task: Callable[[int], int], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
@@ -110,6 +133,34 @@ def test_a_foreign_error_says_which_shard_and_where() -> None:
         list(LocalEngine(1).map(divide, [0]))
     assert "in shard 0" in caught.value.__notes__[0]
     assert "1 / shard" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGSEGV], ids=["killed", "crashed"])
+def test_a_worker_that_dies_is_replaced_and_its_shard_begun_again(
+    tmp_path: Path, sign: signal.Signals, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = LocalEngine(1)
+    assert sorted(engine.map(partial(die, tmp_path, 1, 1, sign), range(3))) == [0, 1, 2]
+    assert engine.retried == 1
+    how = "was killed, most often for want of memory" if sign == signal.SIGKILL else "crashed (Segmentation fault)"
+    assert caplog.messages == [f"shard 1: its worker {how}; begun again, try 2 of 3"]
+
+
+def test_a_shard_whose_workers_all_die_is_an_error_once_the_others_in_flight_are_done(tmp_path: Path) -> None:
+    engine = LocalEngine(2)
+    results = engine.map(partial(die_or_dawdle, tmp_path), range(5))
+    assert next(results) == 1
+    message = r"shard 0: a worker must live to its end, 3 did not; the last was killed.*--resume.*fewer --workers"
+    with pytest.raises(LostShardError, match=message) as caught:
+        next(results)
+    assert (caught.value.shard, engine.retried, len(list(tmp_path.iterdir()))) == (0, 2, TRIES)
+
+
+def test_workers_that_all_die_at_their_start_are_not_started_for_ever() -> None:
+    engine = LocalEngine(2)
+    with pytest.raises(LostShardError, match=r"the last ended without a word \(exit code 3\).*a font, a photo or a library may be broken"):
+        list(engine.map(Unreadable(), range(9)))
+    assert engine.retried <= 2 * (TRIES - 1)
 
 
 def test_no_workers_is_an_error() -> None:

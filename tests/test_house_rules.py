@@ -53,7 +53,7 @@ FORBIDDEN = {  # the longest place that holds a file decides; all of synthgen is
     "synthgen/assets/": (ROOMS["shards"], ROOMS["engine"], ROOMS["job"], ROOMS["cli"]),
     "synthgen/shards/": (ROOMS["scene"], ROOMS["assets"], ROOMS["engine"], ROOMS["job"], ROOMS["cli"]),
     "synthgen/engine/": (ROOMS["scene"], ROOMS["assets"], ROOMS["shards"], ROOMS["job"], ROOMS["cli"]),
-    "synthgen/cli.py": ("numpy", "numba", "cv2", "PIL", "pyarrow", ROOMS["scene"]),
+    "synthgen/cli": ("numpy", "numba", "cv2", "PIL", "pyarrow", ROOMS["scene"]),
     "synthgen/__main__.py": (),
     "training/": ("detector", "recognizer", "extractor", *(ROOMS[room] for room in ("assets", "scene", "engine", "job", "cli"))),
     "detector/": ("recognizer", "extractor", *(ROOMS[room] for room in ("assets", "scene", "engine", "job", "cli"))),

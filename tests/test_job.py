@@ -129,8 +129,9 @@ def test_a_failing_shard_leaves_nothing_and_finished_ones_stay(tmp_path: Path, t
         assert rows_of(tmp_path, table, partial=True).num_rows == 20
 
 
-def test_a_killed_worker_is_named_and_leaves_nothing(tmp_path: Path, table: str) -> None:
-    with pytest.raises(SynthgenError, match=rf"shard {table}-00001: each worker must .* killed.* in flight were shards {table}-00001;"):
+def test_a_shard_that_kills_its_workers_is_named_with_its_samples_and_leaves_nothing(tmp_path: Path) -> None:
+    table = "scenes"
+    with pytest.raises(SynthgenError, match=rf"{table} 10 to 19: shard {table}-00001: a worker must .* 3 did not; the last was killed"):
         render(job_of(table, tmp_path, factory=dying(10)), workers=1)
     assert sorted(files_of(tmp_path)) == sorted([f"parts/{table}-00000.json", "run.json", f"{table}/{table}-00000.parquet"])
 

@@ -10,9 +10,10 @@ from synthgen.arrays import Image
 from synthgen.assets.scene_assets import SceneAssets
 from synthgen.assets.studio import Opened
 from synthgen.engine.local import LocalEngine
-from synthgen.job import Job, Report, run
+from synthgen.job import Job, run
 from synthgen.recipe import Recipe
 from synthgen.renderer import needs_scenes, open_renderer, stream
+from synthgen.run_report import Report
 from synthgen.scene_renderer import ScenePainter
 from synthgen.shards.read import read
 from tests.fake_runs import INLINE, files_of

@@ -9,8 +9,8 @@ import pytest
 
 from synthgen.errors import SynthgenError
 from synthgen.job import run
-from synthgen.shards import storage
 from synthgen.shards.manifest import Part
+from synthgen.shards.store import Folder
 from tests.fake_runs import INLINE, TinyRecipe, failing, fake_job, files_of, job_of, render
 
 
@@ -93,10 +93,10 @@ def test_a_longer_run_is_as_if_made_at_once(tmp_path: Path, few: tuple[int, int]
 def test_the_manifest_is_gone_before_the_run_record_says_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     render(fake_job(tmp_path, n=25))
 
-    def power_cut(path: Path, about: object) -> None:
-        raise OSError(f"power cut at {path.name}")
+    def power_cut(store: Folder, name: str, data: bytes) -> None:
+        raise OSError(f"power cut at {name}")
 
-    monkeypatch.setattr(storage, "write_json", power_cut)
+    monkeypatch.setattr(Folder, "write", power_cut)
     with pytest.raises(OSError, match=r"power cut at run\.json"):
         render(fake_job(tmp_path, n=60), resume=True)
     assert "manifest.json" not in files_of(tmp_path)

@@ -8,7 +8,7 @@ from synthgen.errors import SynthgenError
 from training.sources import GroupSource
 
 BUILT_IN = "product"  # --stream product: the recipe that needs no file
-WEIGHTED = re.compile(r"(?P<place>.+?)(?::(?P<weight>\d+(?:\.\d+)?))?")
+WEIGHTED = re.compile(r"(?P<place>.+?(?:endpoint_override=[^&:]+:\d+)?)(?::(?P<weight>\d+(?:\.\d+)?))?")  # a port is no weight
 
 
 Sources = Mapping[str, GroupSource[object]]

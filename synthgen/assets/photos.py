@@ -113,7 +113,7 @@ def digest_of(folder: Path) -> str:
     Raises:
         SynthgenError: no such folder.
     """
-    return digest(*(part for name in _files(folder) for part in (os.fsencode(name), _bytes_digest(folder / name))))
+    return digest(*(part for name in files_of(folder) for part in (os.fsencode(name), _bytes_digest(folder / name))))
 
 
 def _bytes_digest(path: Path) -> str:
@@ -123,7 +123,7 @@ def _bytes_digest(path: Path) -> str:
         return "unreadable"  # reading the photo fails again and is counted
 
 
-def _files(folder: Path) -> list[str]:
+def files_of(folder: Path) -> list[str]:
     """Return the photos, masks and regions.csv in `folder` and below, linked folders too, relative with /, in order of name."""
     if not folder.is_dir():
         raise SynthgenError(f"backgrounds {folder}: {'not a folder' if folder.exists() else 'no such folder'}; give a folder of photos")
@@ -141,7 +141,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _photos(folder: Path) -> list[Photo]:
-    names = _files(folder)
+    names = files_of(folder)
     masks = {name.lower().removesuffix(MASK_ENDING): name for name in names if name.lower().endswith(MASK_ENDING)}
     pictures = [name for name in names if name not in masks.values() and not name.endswith(REGIONS)]
     if not pictures:

@@ -13,8 +13,8 @@ from pyarrow import fs
 from synthgen.alphabet import PRINTABLE_92
 from synthgen.errors import SynthgenError
 from synthgen.shards.groups import TFRECORD
-from synthgen.shards.manifest import MANIFEST, RUN, Json, part_path
-from synthgen.shards.place import locate, read_bytes
+from synthgen.shards.manifest import MANIFEST, RUN, Json, part_name
+from synthgen.shards.place import locate, read_bytes, shown
 from synthgen.shards.schema import TABLES
 
 LEAST_S = 2.0  # object stores tell times in whole seconds
@@ -53,10 +53,10 @@ def about(place: Path | str) -> About:
     name = PurePosixPath(root).name
     if root.endswith((".parquet", TFRECORD)):
         return About(name, _alphabet_of(system, root), {"scenes" if name.startswith("scenes") else "words": None})
-    content = read_bytes(system, f"{root}/{MANIFEST}")
+    content = read_bytes(place, MANIFEST)
     if content is None:
         cure = "name a folder that `synthgen render` has finished, or go on with --resume"
-        raise SynthgenError(f"{place}: need {MANIFEST}, which a finished run has, found none; {cure}")
+        raise SynthgenError(f"{shown(place)}: need {MANIFEST}, which a finished run has, found none; {cure}")
     try:
         found = json.loads(content)
         run = found["run"]
@@ -65,7 +65,7 @@ def about(place: Path | str) -> About:
         return About(name, str(run["alphabet"]), tables, str(found["digest"]), run)
     except (ValueError, KeyError, TypeError) as error:
         cure = "restore it, or render again with --resume"
-        raise SynthgenError(f"{place}/{MANIFEST}: need the manifest of a run, got one without {error}; {cure}") from error
+        raise SynthgenError(f"{shown(place)}/{MANIFEST}: need the manifest of a run, got one without {error}; {cure}") from error
 
 
 def _table(summary: Mapping[str, Any], per_second: float | None) -> TableAbout:
@@ -106,7 +106,7 @@ def _speeds(system: fs.FileSystem, root: str, found: Mapping[str, Any]) -> dict[
 def _times(system: fs.FileSystem, root: str, files: Sequence[str]) -> list[tuple[float, float]]:
     """Return when each shard and its record were written."""
     numbers = [PurePosixPath(file).stem.rpartition("-") for file in files]
-    records = [part_path(Path(root), table, int(number)).as_posix() for table, _, number in numbers]
+    records = [f"{root}/{part_name(table, int(number))}" for table, _, number in numbers]
     return list(zip(_changed(system, [f"{root}/{file}" for file in files]), _changed(system, records), strict=True))
 
 

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +13,14 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from synthgen.errors import SynthgenError
+from synthgen.shards.faults import shard_error, store_error
 from synthgen.shards.manifest import MANIFEST, listed
-from synthgen.shards.place import locate, read_bytes
+from synthgen.shards.place import buffered, is_url, locate, read_bytes, shown
 from synthgen.shards.schema import TABLES
 from synthgen.shards.tfread import batch_of, record_groups
 
 TFRECORD = ".tfrecord"
+AT_ONCE = 16  # shards in object storage whose footers are read together: each takes a few answers of tens of milliseconds
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,16 @@ class ShardGroups:
         group = self.groups[number]
         system, _ = locate(self.place)
         try:
+            if group.path.endswith(TFRECORD):
+                with buffered(system, group.path) as records:
+                    records.seek(group.part)
+                    return batch_of(group.path, records, self.table, list(columns), group.rows)
             with system.open_input_file(group.path) as file:
-                if group.path.endswith(TFRECORD):
-                    file.seek(group.part)
-                    return batch_of(group.path, file, self.table, list(columns), group.rows)
-                whole = pq.ParquetFile(file).read_row_group(group.part, columns=list(columns), use_threads=False)
+                opened = pq.ParquetFile(file, pre_buffer=is_url(self.place))  # else each column is a request of its own
+                whole = opened.read_row_group(group.part, columns=list(columns), use_threads=False)
         except (pa.ArrowException, OSError) as error:
+            if is_url(self.place) and not isinstance(error, pa.ArrowInvalid):
+                raise store_error(f"{shown(self.place)}: {group.path}: row group {group.part}", "read", error) from error
             raise SynthgenError(f"{group.path}: row group {group.part}: cannot be read: {error}; render again with --resume") from error
         return whole.combine_chunks().to_batches()[0]
 
@@ -71,10 +79,11 @@ def open_groups(place: Path | str, table: str = "words") -> ShardGroups:
     if root.endswith((".parquet", TFRECORD)):
         alone = tuple(_groups(system, root, table))
         return ShardGroups(str(place), table, alone, f"{system.get_file_info(root).size} bytes, {sum(group.rows for group in alone)} rows")
-    content = read_bytes(system, f"{root}/{MANIFEST}")
-    names = _shards(content, str(place), table)
-    found = [group for name, size in names for group in _groups(system, f"{root}/{name}", table, size)]
-    return ShardGroups(str(place), table, tuple(found), sha256(content or b"").hexdigest())
+    content = read_bytes(place, MANIFEST)
+    names = _shards(content, shown(place), table)
+    with ThreadPoolExecutor(AT_ONCE if is_url(place) else 1) as threads:
+        found = list(threads.map(lambda shard: _groups(system, f"{root}/{shard[0]}", table, shard[1]), names))
+    return ShardGroups(str(place), table, tuple(chain.from_iterable(found)), sha256(content or b"").hexdigest())
 
 
 def _shards(content: bytes | None, place: str, table: str) -> list[tuple[str, int]]:
@@ -92,19 +101,19 @@ def _shards(content: bytes | None, place: str, table: str) -> list[tuple[str, in
 
 
 def _groups(system: fs.FileSystem, path: str, table: str, size_bytes: int | None = None) -> list[Group]:
-    info = system.get_file_info(path)
-    if info.type != fs.FileType.File or size_bytes not in (None, info.size):
-        got = "no file" if info.type != fs.FileType.File else f"{info.size} bytes"
-        raise SynthgenError(
-            f"{path}: need {'a shard' if size_bytes is None else f'{size_bytes} bytes'}, got {got}; render again with --resume"
-        )
     try:
+        info = system.get_file_info(path)
+        if info.type != fs.FileType.File or size_bytes not in (None, info.size):
+            need = "a shard" if size_bytes is None else f"{size_bytes} bytes"
+            got = "no file" if info.type != fs.FileType.File else f"{info.size} bytes"
+            raise SynthgenError(f"{path}: need {need}, got {got}; render again with --resume")
+        if path.endswith(TFRECORD):
+            with buffered(system, path) as records:
+                return [Group(path, rows, begin) for begin, rows in record_groups(path, records, TABLES[table].row_group)]
         with system.open_input_file(path) as file:
-            if path.endswith(TFRECORD):
-                return [Group(path, rows, begin) for begin, rows in record_groups(path, file, TABLES[table].row_group)]
             footer = pq.ParquetFile(file)
     except (pa.ArrowException, OSError) as error:
-        raise SynthgenError(f"{path}: cannot be read as Parquet: {error}; render again with --resume") from error
+        raise shard_error(path, error, far=not isinstance(system, fs.LocalFileSystem)) from error
     lacking = [name for name in TABLES[table].schema.names if name not in footer.schema_arrow.names]
     if lacking:
         raise SynthgenError(f"{path}: need samples of {table}, got a file without {lacking[0]!r}; name shards that synthgen rendered")

@@ -5,12 +5,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from synthgen.errors import SynthgenError
 from synthgen.shards.schema import TABLES
-from synthgen.shards.storage import read_json, write_json
+from synthgen.shards.storage import json_bytes, json_object, sha256_of
+from synthgen.shards.store import Store
 
 RUN = "run.json"
 PARTS = "parts"
@@ -68,52 +69,83 @@ class ShardNumber(int):
         return shard_name(self.table, self.shard, "")
 
 
-def part_path(out: Path, table: str, shard: int) -> Path:
-    """Return where the record of a finished shard stands."""
-    return out / PARTS / shard_name(table, shard, ".json")
+def part_name(table: str, shard: int) -> str:
+    """Return where the record of a finished shard stands, below OUT."""
+    return f"{PARTS}/{shard_name(table, shard, '.json')}"
 
 
-def vouch(out: Path, table: str, file: Path, rows: int, counts: Mapping[str, int]) -> Part:
-    """Write the record of the finished shard `file`, and return it."""
-    shard = int(file.stem.rpartition("-")[2])
-    part = Part(table, shard, str(file.relative_to(out)), rows, file.stat().st_size, sha256_of(file), dict(sorted(counts.items())))
-    write_json(part_path(out, table, shard), asdict(part))
-    return part
+def made_part(name: str, file: Path, rows: int, counts: Mapping[str, int]) -> Part:
+    """Return the record of the shard `name`, a path below OUT, whose bytes are those of `file`."""
+    path = PurePosixPath(name)
+    shard = int(path.stem.rpartition("-")[2])
+    return Part(path.parts[0], shard, name, rows, file.stat().st_size, sha256_of(file), dict(sorted(counts.items())))
 
 
-def read_part(path: Path) -> Part:
-    """Return the record of a finished shard.
+def vouch(store: Store, part: Part) -> None:
+    """Write the record of a finished shard, which is in its place already."""
+    store.write(part_name(part.table, part.shard), json_bytes(asdict(part)))
+
+
+def parsed_part(data: bytes, place: str) -> Part:
+    """Return the record of a finished shard, from the bytes of the file at `place`.
+
+    Raises:
+        SynthgenError: they are no such record.
+    """
+    content = json_object(data, place)
+    try:
+        return Part(**content)  # type: ignore[arg-type]  # JSON that we wrote; the count of keys is what can differ
+    except TypeError as error:
+        raise SynthgenError(f"{place}: need the record of a shard, got {error}; remove it and render again with --resume") from error
+
+
+def read_part(store: Store, name: str) -> Part | None:
+    """Return the record of a finished shard, None where there is none.
 
     Raises:
         SynthgenError: the file is not such a record.
     """
-    content = read_json(path)
-    try:
-        return Part(**content)  # type: ignore[arg-type]  # JSON that we wrote; the count of keys is what can differ
-    except TypeError as error:
-        raise SynthgenError(f"{path}: need the record of a shard, got {error}; remove it and render again with --resume") from error
+    data = store.read(name)
+    return None if data is None else parsed_part(data, f"{store}/{name}")
 
 
-def whole(out: Path, table: str, shard: int, rows: int) -> Part | None:
-    """Return the record of a shard if it has `rows` rows and its file is, to the bit, what was written; None if it must be made."""
-    path = part_path(out, table, shard)
-    if not path.is_file():
+def whole(store: Store, table: str, shard: int, rows: int) -> Part | None:
+    """Return the record of a shard if it has `rows` rows and its file is what was written, see `Store.keeps`; None if it must be made."""
+    name = part_name(table, shard)
+    data = store.read(name)
+    if data is None:
         return None
     try:
-        part = read_part(path)
+        part = parsed_part(data, f"{store}/{name}")
     except SynthgenError:
         return None  # a record that cannot be read vouches for nothing
-    file = out / part.file
-    fits = part.rows == rows and file.is_file() and file.stat().st_size == part.bytes
-    return part if fits and sha256_of(file) == part.sha256 else None
+    return part if part.rows == rows and store.keeps(part.file, part.bytes, part.sha256) else None
 
 
-def write_manifest(out: Path, run: Json, parts: Iterable[Part]) -> None:
-    """Write the manifest: from now on the folder reads as whole."""
+def read_record(store: Store, name: str) -> Json:
+    """Return what run.json or the manifest holds.
+
+    Raises:
+        SynthgenError: there is no such file, or it is no JSON object.
+    """
+    data = store.read(name)
+    if data is None:
+        raise SynthgenError(f"{store}/{name}: cannot be read as JSON: no such file; render into another OUT, or restore the file")
+    return json_object(data, f"{store}/{name}")
+
+
+def write_record(store: Store, name: str, content: Json) -> None:
+    """Write run.json or the manifest."""
+    store.write(name, json_bytes(content))
+
+
+def write_manifest(store: Store, run: Json, parts: Iterable[Part]) -> None:
+    """Write the manifest: from now on the run reads as whole."""
     tables: dict[str, list[Part]] = {}
     for part in sorted(parts, key=lambda part: (NAMES.index(part.table), part.shard)):
         tables.setdefault(part.table, []).append(part)
-    write_json(out / MANIFEST, {"digest": run_digest(run), "run": run, **{table: _summary(rows) for table, rows in tables.items()}})
+    content: Json = {"digest": run_digest(run), "run": run, **{table: _summary(rows) for table, rows in tables.items()}}
+    write_record(store, MANIFEST, content)
 
 
 def listed(manifest: object, table: str) -> list[Part] | None:
@@ -141,18 +173,37 @@ def total_counts(parts: Iterable[Part]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def has_grown(out: Path, run: Json) -> bool:
-    """Return whether `run` has more samples than the run at `out`, which it must be otherwise.
+def has_grown(store: Store, run: Json) -> bool:
+    """Return whether `run` has more samples than the run in `store`, which it must be otherwise.
 
     Raises:
         SynthgenError: something else differs; each difference is named with both values.
     """
-    found = list(differences(read_json(out / RUN), json.loads(json.dumps(run))))
-    wrong = [f"{name} is {_short(was)} there, {_short(now)} here" for name, was, now in found if not _grows(name, was, now)]
+    there, here = read_record(store, RUN), json.loads(json.dumps(run))
+    wrong = told_differences(there, here, may_grow=True)
     if wrong:
         cure = "give the same, or another OUT"
-        raise SynthgenError(f"{out / RUN}: --resume needs the same run, of which only n and scenes may grow: {'; '.join(wrong)}; {cure}")
-    return bool(found)
+        raise SynthgenError(f"{store}/{RUN}: --resume needs the same run, of which only n and scenes may grow: {'; '.join(wrong)}; {cure}")
+    return bool(there != here)
+
+
+def need_same(store: Store, run: Json) -> None:
+    """Check that the run in `store` is `run`, in all of it, as parts that machines make apart must be of one run.
+
+    Raises:
+        SynthgenError: something differs; each difference is named with both values.
+    """
+    wrong = told_differences(read_record(store, RUN), json.loads(json.dumps(run)))
+    if wrong:
+        raise SynthgenError(
+            f"{store}/{RUN}: --shards needs the same run, n and scenes too: {'; '.join(wrong)}; give the same, or another OUT"
+        )
+
+
+def told_differences(old: object, new: object, *, may_grow: bool = False) -> list[str]:
+    """Return in words all that differs between two records; that the new one has more samples is left out where it `may_grow`."""
+    found = differences(old, new)
+    return [f"{name} is {short(was)} there, {short(now)} here" for name, was, now in found if not (may_grow and _grows(name, was, now))]
 
 
 def differences(old: object, new: object, name: str = "") -> Iterator[tuple[str, object, object]]:
@@ -171,24 +222,7 @@ def _grows(name: str, was: object, now: object) -> bool:
     return name in GROWING and isinstance(was, int) and isinstance(now, int) and was < now
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """Return a value as errors show it."""
     text = "missing" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def recorded(out: Path) -> Counter[str]:
-    """Return how many shards, words and scenes the records of a run speak of; none where there is no run, damaged records left out."""
-    found: Counter[str] = Counter()
-    for path in (out / PARTS).glob("*.json"):
-        try:
-            part = read_part(path)
-        except (SynthgenError, OSError):
-            continue  # made again and counted then
-        found += Counter({"shards": 1, part.table: part.rows})
-    return found

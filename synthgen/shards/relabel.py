@@ -26,17 +26,17 @@ from synthgen.shards.manifest import (
     RUN,
     Json,
     Part,
-    part_path,
-    read_part,
+    parsed_part,
+    part_name,
     run_digest,
-    sha256_of,
     total_counts,
     write_manifest,
 )
 from synthgen.shards.parquet import parquet_shard
 from synthgen.shards.read import TFRECORD, read
 from synthgen.shards.schema import TABLES, marked
-from synthgen.shards.storage import mendable, read_json, sole_writer, sweep, sync, write_json
+from synthgen.shards.storage import mendable, read_json, sha256_of, sole_writer, sweep, sync, write_json
+from synthgen.shards.store import Folder
 from synthgen.shards.tfrecord import TfRecordFile, tfrecord_shard
 
 PENDING = "split-pending.json"  # record of the shard that is just being put in place
@@ -81,7 +81,7 @@ def split_run(out: Path, held: HeldOut) -> dict[str, dict[str, int]]:
             write_json(out / RUN, run.record | {SPLIT: {"by": list(held.by), "share": held.share}})  # of 0 too: half taken back is split
             parts = list(_relabelled(run, parts))
             write_json(out / RUN, run.record)
-            write_manifest(out, run.record, parts)
+            write_manifest(Folder(out), run.record, parts)
         return {table: _sums([part for part in parts if part.table == table]) for table in TABLES if any(p.table == table for p in parts)}
 
 
@@ -129,17 +129,21 @@ def _settle(out: Path) -> None:
     """Write the record of a shard that was put in place when its run was stopped."""
     if not (out / PENDING).is_file():
         return
-    pending = read_part(out / PENDING)
+    pending = _read_part(out / PENDING)
     file = out / pending.file
     if file.is_file() and sha256_of(file) == pending.sha256:
-        write_json(part_path(out, pending.table, pending.shard), asdict(pending))
+        write_json(out / part_name(pending.table, pending.shard), asdict(pending))
     with mendable(out):
         (out / PENDING).unlink()
 
 
+def _read_part(path: Path) -> Part:
+    return parsed_part(path.read_bytes(), str(path))
+
+
 def _parts(out: Path, run: Json) -> list[Part]:
     """Return the records of all shards, each of which is what its record says."""
-    parts = sorted(map(read_part, (out / PARTS).glob("*.json")), key=lambda part: (part.table, part.shard))
+    parts = sorted(map(_read_part, (out / PARTS).glob("*.json")), key=lambda part: (part.table, part.shard))
     rows = {table: sum(part.rows for part in parts if part.table == table) for table in TABLES}
     wanted = {"words": run.get("n"), "scenes": run.get("scenes")}
     if rows != wanted:
@@ -160,7 +164,7 @@ def _relabelled(run: SplitRun, parts: list[Part]) -> Iterator[Part]:
         if found is None:
             found = _rewritten(run, part)
         elif found != part:
-            write_json(part_path(run.out, part.table, part.shard), asdict(found))
+            write_json(run.out / part_name(part.table, part.shard), asdict(found))
         log.info("%s: %s", found.file, _sums([found]))
         yield found
 
@@ -202,7 +206,7 @@ def _rewritten(run: SplitRun, part: Part) -> Part:
             sync(file.parent)
         finally:
             staged.unlink(missing_ok=True)
-    write_json(part_path(run.out, part.table, part.shard), asdict(made))
+    write_json(run.out / part_name(part.table, part.shard), asdict(made))
     with mendable(run.out):
         (run.out / PENDING).unlink()
     return made

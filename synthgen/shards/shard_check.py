@@ -15,10 +15,11 @@ from synthgen.shards.compare import chosen, compare, spans
 from synthgen.shards.decoding import check_pixels
 from synthgen.shards.findings import Findings, shown
 from synthgen.shards.groups import ShardGroups, open_groups
-from synthgen.shards.manifest import Part, sha256_of
+from synthgen.shards.manifest import Part
 from synthgen.shards.row_checks import check_index, whole_rows
 from synthgen.shards.scene_checks import check_scenes
 from synthgen.shards.schema import TABLES, marked
+from synthgen.shards.storage import sha256_of
 from synthgen.shards.word_checks import check_words
 
 BLOCKS = {

@@ -2,19 +2,20 @@
 
 import errno
 import fcntl
+import hashlib
 import json
 import logging
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from synthgen.errors import SynthgenError
 
-SCRATCH = re.compile(r"^\..+\.[0-9a-f]{8}$")  # what atomic_path names its scratch files
+SCRATCH = re.compile(r"^\..+\.[0-9a-f]{8}$")  # what scratch_path names its files
 CURES = {
     errno.ENOSPC: "the disk is full; make room",
     errno.EDQUOT: "the disk quota is used up; make room",
@@ -38,13 +39,24 @@ def atomic_path(final: Path) -> Iterator[Path]:
     Raises:
         SynthgenError: the disk is full, or cannot be written for another reason that the user can mend.
     """
+    with scratch_path(final) as scratch:
+        yield scratch
+        sync(scratch)  # else a power cut leaves a whole name on an empty file
+        scratch.replace(final)
+        sync(final.parent)  # else a power cut may forget the new name, and remember a part file that vouches for it
+
+
+@contextmanager
+def scratch_path(final: Path) -> Iterator[Path]:
+    """Yield a path beside `final` for a file that is removed in the end, if it is still there.
+
+    Raises:
+        SynthgenError: the disk is full, or cannot be written for another reason that the user can mend.
+    """
     scratch = final.with_name(f".{final.name}.{secrets.token_hex(4)}")  # two tasks may write the same shard
     with mendable(final):
         try:
             yield scratch
-            sync(scratch)  # else a power cut leaves a whole name on an empty file
-            scratch.replace(final)
-            sync(final.parent)  # else a power cut may forget the new name, and remember a part file that vouches for it
         finally:
             with suppress(OSError):  # an unwritable disk must not hide why the body failed; sweep() takes what stays
                 scratch.unlink(missing_ok=True)
@@ -75,10 +87,21 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_json(final: Path, content: dict[str, object]) -> None:
     """Put `content` at `final` as JSON; equal content gives equal bytes."""
     with atomic_path(final) as scratch:
-        scratch.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        scratch.write_bytes(json_bytes(content))
+
+
+def json_bytes(content: dict[str, object]) -> bytes:
+    """Return `content` as JSON, to be read by people too."""
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def read_json(path: Path) -> dict[str, object]:
@@ -88,11 +111,24 @@ def read_json(path: Path) -> dict[str, object]:
         SynthgenError: the file cannot be read, or holds no JSON object.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = path.read_bytes()
+    except OSError as error:
         raise SynthgenError(f"{path}: cannot be read as JSON: {error}; render into another OUT, or restore the file") from error
+    return json_object(data, str(path))
+
+
+def json_object(data: bytes, place: str) -> dict[str, object]:
+    """Return the JSON object in the bytes of the file at `place`.
+
+    Raises:
+        SynthgenError: they hold none.
+    """
+    try:
+        content = json.loads(data.decode())
+    except ValueError as error:
+        raise SynthgenError(f"{place}: cannot be read as JSON: {error}; render into another OUT, or restore the file") from error
     if not isinstance(content, dict):
-        raise SynthgenError(f"{path}: need a JSON object, got {type(content).__name__}; render into another OUT, or restore the file")
+        raise SynthgenError(f"{place}: need a JSON object, got {type(content).__name__}; render into another OUT, or restore the file")
     return content
 
 
@@ -107,8 +143,10 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process while the body runs; the hold ends with the process, however that ends.
+def sole_writer(folder: Path, *, shared: bool = False, name: str = "") -> Iterator[None]:
+    """Hold `folder` for this process while the body runs, together with others that hold it `shared` too; the hold ends with the process.
+
+    `name` is what it is called in errors, if not its path.
 
     Raises:
         SynthgenError: another run holds it.
@@ -116,9 +154,10 @@ def sole_writer(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY)  # the folder itself: a lock file would be one more thing to clean up
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SynthgenError(f"{folder}: one run at a time, and another is writing there; wait for it or give another OUT") from error
+            cure = "wait for it or give another OUT"
+            raise SynthgenError(f"{name or folder}: one run at a time, and another is writing there; {cure}") from error
         except OSError as error:  # some network disks have no locks
             log.warning("%s: cannot be locked (%s): start no second run there", folder, error)
         yield
@@ -126,9 +165,13 @@ def sole_writer(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def sweep(folder: Path) -> int:
-    """Remove the scratch files that dead runs left in `folder` and its subfolders; return how many. Only for who holds the folder."""
-    found = [path for path in (*folder.glob(".*"), *folder.glob("*/.*")) if SCRATCH.match(path.name) and path.is_file()]
+def sweep(folder: Path, of: Collection[str] | None = None) -> int:
+    """Remove the scratch files that dead runs left in `folder` and its subfolders; return how many. Only for who holds the folder.
+
+    `of`: names of files whose scratch alone is removed, for who shares the folder.
+    """
+    paths = [path for path in (*folder.glob(".*"), *folder.glob("*/.*")) if SCRATCH.match(path.name) and path.is_file()]
+    found = [path for path in paths if of is None or path.stem.removeprefix(".") in of]
     for path in found:
         path.unlink(missing_ok=True)
     return len(found)

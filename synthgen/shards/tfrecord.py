@@ -31,8 +31,15 @@ class TfRecordFile:
 
 @contextmanager
 def tfrecord_shard(final: Path, layout: Layout = WORDS) -> Iterator[TfRecordFile]:
-    """Open one shard; write it record batches of the layout's schema."""
-    with atomic_path(final) as scratch, scratch.open("wb") as file:
+    """Open one shard that is put in place when it is whole; write it record batches of the layout's schema."""
+    with atomic_path(final) as scratch, tfrecord_file(scratch, layout) as file:
+        yield file
+
+
+@contextmanager
+def tfrecord_file(path: Path, layout: Layout) -> Iterator[TfRecordFile]:
+    """Open the file `path`; write it record batches of the layout's schema."""
+    with path.open("wb") as file:
         yield TfRecordFile(file, layout)
 
 

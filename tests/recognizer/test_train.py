@@ -24,7 +24,7 @@ LETTERS = Alphabet("Zürich 5€")
 OPTIONS = ReaderOptions(len(LETTERS.characters) + 1, width=48)  # 11 steps
 
 
-def order(data: Path, samples: int = 96, **other: object) -> Order:
+def order(data: Path | str, samples: int = 96, **other: object) -> Order:
     usual: dict[str, object] = {
         "chosen": Chosen((str(data),)),
         "samples": samples,
@@ -41,7 +41,7 @@ def order(data: Path, samples: int = 96, **other: object) -> Order:
     return Order(**(usual | other))  # type: ignore[arg-type]  # a test that gives a wrong type fails at once
 
 
-def surroundings(out: Path, data: Path, *, resume: bool = False) -> Surroundings:
+def surroundings(out: Path, data: Path | str, *, resume: bool = False) -> Surroundings:
     return Surroundings(out, Feeding(), (str(data),), log_every=4, evaluate_every=48, checkpoint_every=32, resume=resume)
 
 

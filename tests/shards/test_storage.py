@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from synthgen.errors import SynthgenError
 from synthgen.shards import manifest, storage
 from synthgen.shards.read import read
+from synthgen.shards.store import Folder
 
 
 def test_a_file_appears_only_when_its_body_ends_well(tmp_path: Path) -> None:
@@ -95,12 +96,12 @@ def test_no_two_shards_have_one_number(numbers: set[int]) -> None:
 
 def test_the_manifest_has_words_first_and_no_table_that_was_not_asked_for(tmp_path: Path) -> None:
     parts = [manifest.Part(table, shard, f"{table}/{shard}", 1, 0, "", {"refused": 2}) for table in ("scenes", "words") for shard in (1, 0)]
-    manifest.write_manifest(tmp_path, {"n": 0}, parts)
+    manifest.write_manifest(Folder(tmp_path), {"n": 0}, parts)
     written = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert list(written) == ["digest", "run", "words", "scenes"]
     assert [part["file"] for part in written["scenes"]["shards"]] == ["scenes/0", "scenes/1"]
     assert written["scenes"]["counts"] == {"refused": 4}
-    manifest.write_manifest(tmp_path, {"n": 0}, parts[:2])
+    manifest.write_manifest(Folder(tmp_path), {"n": 0}, parts[:2])
     with pytest.raises(SynthgenError, match="need a run with words, found one without; render some, or read another table"):
         list(read(tmp_path))
 
@@ -114,12 +115,12 @@ def test_shards_above_the_hundred_thousandth_read_in_order(tmp_path: Path) -> No
     (tmp_path / "words").mkdir()
     (tmp_path / "parts").mkdir()
     for shard in (100_000, 99_999, 7):
-        file = tmp_path / "words" / manifest.shard_name("words", shard, ".tfrecord")
-        file.touch()
-        manifest.vouch(tmp_path, "words", file, 0, {})
+        name = f"words/{manifest.shard_name('words', shard, '.tfrecord')}"
+        (tmp_path / name).touch()
+        manifest.vouch(Folder(tmp_path), manifest.made_part(name, tmp_path / name, 0, {}))
     assert list(read(tmp_path, partial=True)) == []
-    parts = [manifest.read_part(path) for path in (tmp_path / "parts").iterdir()]
-    manifest.write_manifest(tmp_path, {"n": 0}, parts)
+    parts = [manifest.parsed_part(path.read_bytes(), str(path)) for path in (tmp_path / "parts").iterdir()]
+    manifest.write_manifest(Folder(tmp_path), {"n": 0}, parts)
     written = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert [part["shard"] for part in written["words"]["shards"]] == [7, 99_999, 100_000]
 
@@ -129,7 +130,7 @@ def test_a_folder_whose_shard_was_lost_or_cut_does_not_read(tmp_path: Path) -> N
     (tmp_path / "parts").mkdir()
     file = tmp_path / "words" / "words-00000.tfrecord"
     file.touch()
-    manifest.write_manifest(tmp_path, {"n": 0}, [manifest.vouch(tmp_path, "words", file, 0, {"b": 1, "a": 2})])
+    manifest.write_manifest(Folder(tmp_path), {"n": 0}, [manifest.made_part("words/words-00000.tfrecord", file, 0, {"b": 1, "a": 2})])
     file.write_bytes(b"more")
     with pytest.raises(SynthgenError, match=r"words-00000\.tfrecord: need 0 bytes, got 4; render again with --resume"):
         list(read(tmp_path))
@@ -138,4 +139,4 @@ def test_a_folder_whose_shard_was_lost_or_cut_does_not_read(tmp_path: Path) -> N
         list(read(tmp_path))
     (tmp_path / "parts/words-00000.json").write_text("{}", encoding="utf-8")
     with pytest.raises(SynthgenError, match=r"need the record of a shard, got .*missing"):
-        manifest.read_part(tmp_path / "parts/words-00000.json")
+        manifest.read_part(Folder(tmp_path), "parts/words-00000.json")
