@@ -59,5 +59,5 @@ def _results(workers: list[Worker[int]], todo: Iterator[int]) -> Iterator[object
 def _death(dead: Worker[int], busy: list[Worker[int]]) -> SynthgenError:
     why, killed = dead.ended()
     flight = ", ".join(map(str, sorted(worker.asked for worker in busy if worker.asked is not None)))  # some may have ended just before
-    cure = "finished shards are kept, --resume makes the rest" + ("; fewer --workers need less memory" if killed else "")
+    cure = "what is finished is kept: run it again, with --resume" + ("; fewer --workers need less memory" if killed else "")
     return SynthgenError(f"shard {dead.asked}: each worker must live to the end, this one {why}; in flight were shards {flight}; {cure}")
