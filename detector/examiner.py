@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 
@@ -15,17 +14,20 @@ from detector.finder import WordFinder
 from detector.labelled import LabelledPhoto, Photos
 from detector.model import build_detector
 from detector.options import DetectorOptions
+from detector.overlays import as_map
 from detector.prepare import MEAN, SPREAD
-from detector.report import Worst, save_picture
+from detector.report import Worst
 from detector.scorer import keras_scorer
 from detector.weights import Detector
 from detector.words import TrueWords
 from synthgen import Recipe, SceneRenderer
-from synthgen.arrays import F32, U8, Image
+from synthgen.arrays import F32, Image
+from synthgen.draw import heated
 from training import checkpoints
 from training.feeding import MakeBatch
 from training.labels import set_names
 from training.logs import RunLog
+from training.picture_files import save_picture
 
 RENDERED = "rendered"
 RENDERED_COUNT = 32
@@ -108,21 +110,17 @@ def _both(first: Callable[[Judged], None], second: Callable[[Judged], None]) -> 
 def map_sheet(images: F32, truth: F32, found: F32) -> Image:
     """Return views (n, s, s, 3) as the model takes them, a row each: picture, true and found region map, true and found affinity map.
 
-    `truth` (n, s / 2, s / 2, 3) and `found` (n, s / 2, s / 2, 2) are heat from blue, 0, to red, 1; what does not count is dark.
+    `truth` (n, s / 2, s / 2, 3) and `found` (n, s / 2, s / 2, 2) are in the colours of heat on black; what does not count is black.
     """
     rows = []
     for image, true, own in zip(images, truth, found, strict=True):
         picture = np.clip((image * np.array(SPREAD) + np.array(MEAN)) * 255, 0, 255).astype(np.uint8)
         known = true[..., 2:] > 0
-        maps = [_heat(side[..., k], picture.shape[0]) for k in (0, 1) for side in (np.where(known, true[..., :2], 0), own)]
+        sides = (np.where(known, true[..., :2], 0), own)
+        black = np.zeros_like(picture)
+        maps = [heated(black, as_map(side[..., k]), kind) for k, kind in enumerate(("region", "affinity")) for side in sides]
         rows.append(np.hstack([np.pad(part, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255) for part in (picture, *maps)]))
     return np.vstack(rows)
-
-
-def _heat(scores: F32, size: int) -> U8:
-    shades = np.clip(scores * 255, 0, 255).astype(np.uint8)
-    large = cv2.resize(shades, (size, size), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.applyColorMap(large, cv2.COLORMAP_JET)[:, :, ::-1], dtype=np.uint8)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def write(weights: Path, out: Path, form: str, calibrate_on: int | None = None) 
     if form == "saved-model":
         export_saved_model(detector, out)
     elif form == "int8":
-        _write_int8(detector, out, calibrate_on or CALIBRATE_ON)
+        write_int8(detector, out, calibrate_on or CALIBRATE_ON)
     elif form == "keras-half":
         save_detector(out, detector, half=True)
     else:
@@ -36,7 +36,12 @@ def write(weights: Path, out: Path, form: str, calibrate_on: int | None = None) 
     return stored_bytes(out)
 
 
-def _write_int8(detector: Detector, out: Path, calibrate_on: int) -> None:
+def write_int8(detector: Detector, out: Path, calibrate_on: int) -> None:
+    """Put a detector at `out` as ONNX in int8, its ranges set by `calibrate_on` rendered scenes.
+
+    Raises:
+        SynthgenError: the file cannot be written.
+    """
     from detector.quantize import quantize  # ONNX Runtime's tools, which no other form needs
 
     with tempfile.TemporaryDirectory() as folder:

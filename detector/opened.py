@@ -15,14 +15,19 @@ def open_finder(path: Path, thresholds: Thresholds, longest: int = LONGEST, enla
     Raises:
         SynthgenError: the file holds no detector.
     """
-    return WordFinder(_scorer(path), thresholds, longest, enlarged)
+    return WordFinder(open_scorer(path), thresholds, longest, enlarged)
 
 
-def _scorer(path: Path) -> Scorer:
+def open_scorer(path: Path, threads: int = 0) -> Scorer:
+    """Return what makes maps with the detector of a `.keras` or `.onnx` file, the latter on `threads` threads, 0: one a core.
+
+    Raises:
+        SynthgenError: the file holds no detector.
+    """
     if not path.is_file():
         raise SynthgenError(f"{path}: need a detector, found no file; train one, or leave --weights out for the one that comes along")
     if path.suffix == ".onnx":
-        return onnx_scorer(path)
+        return onnx_scorer(path, threads)
     from detector.weights import load_detector  # the first to need Keras
 
     return keras_scorer(load_detector(path))

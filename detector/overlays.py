@@ -1,20 +1,13 @@
 """Photos with what was found on them, for people."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from detector.words import FoundWords, TrueWords
-from synthgen.arrays import F32, I32, Bools, Image
-
-FOUND_RGB, FALSE_RGB = (0, 200, 60), (255, 140, 0)
-MISSED_RGB, IGNORED_RGB = (230, 40, 40), (150, 150, 150)
-LINE_SHARE = 1 / 700  # of a photo's longer side: a line's width
-LETTER_SHARE = 1 / 80  # the same: height of a caption's letters
-LETTER_PX = 8  # but no fewer
-FONT_PX = 22  # height of OpenCV's letters at scale 1
-RGB = tuple[int, int, int]
+from synthgen.arrays import F32, I32, U8, Bools, Image
+from synthgen.draw import Layer, drawn
 
 
 @dataclass(frozen=True)
@@ -27,56 +20,36 @@ class Truth:
 
 
 def overlay(photo: Image, truth: Truth | None, found: FoundWords, maps: F32 | None = None) -> Image:
-    """Return the photo `(h, w, 3)` with the outlines of words: found green, false alarms orange, missed red, what does not count grey.
+    """Return the photo `(h, w, 3)` with the outlines of words that were found, found wrongly, missed, or that do not count.
 
     Missed words have their text beside them, found ones their score, without a truth the number of their line. `maps` (h', w', 2) of the
-    same photo lie under the outlines as heat, the higher of region and affinity score.
+    same photo, region and affinity score, lie under the outlines. Looks are those of `synthgen.draw`, which say the same everywhere.
     """
-    drawn = photo.copy() if maps is None else _heated(photo, maps)
+    heat = None if maps is None else {"region": as_map(maps[..., 0]), "affinity": as_map(maps[..., 1])}
+    return drawn(photo, [*_missed(truth), *_found(truth, found)], heat)
+
+
+def as_map(scores: F32) -> U8:
+    """Return scores as a map, 255 = 1.0; below 0 as 0, above 1 as 1."""
+    return np.rint(np.clip(scores * 255, 0, 255)).astype(np.uint8)
+
+
+def _missed(truth: Truth | None) -> Iterator[Layer]:
+    """Yield true words that were not found, and those that do not count."""
     if truth is not None:
-        _draw_truth(drawn, truth)
+        words, hit = truth.words, set(truth.match.tolist())
+        for k, quad in enumerate(words.quads):
+            if words.ignored[k] or k not in hit:
+                yield Layer("ignored" if words.ignored[k] else "missed", [quad], texts=[words.texts[k]])
+
+
+def _found(truth: Truth | None, found: FoundWords) -> Iterator[Layer]:
     for k, polygon in enumerate(found.polygons):
-        _outline(drawn, polygon, _colour(truth, k))
-        _caption(drawn, polygon, str(found.lines[k]) if truth is None else f"{found.scores[k]:.2f}", _colour(truth, k))
-    return drawn
+        text = str(found.lines[k]) if truth is None else f"{found.scores[k]:.2f}"
+        yield Layer(_kind(truth, k), [polygon], texts=[text])
 
 
-def _draw_truth(drawn: Image, truth: Truth) -> None:
-    words = truth.words
-    missed = ~words.ignored
-    missed[truth.match[truth.match >= 0]] = False
-    for k, quad in enumerate(words.quads):
-        if words.ignored[k] or missed[k]:
-            _outline(drawn, quad, MISSED_RGB if missed[k] else IGNORED_RGB)
-            _caption(drawn, quad, words.texts[k], MISSED_RGB)
-
-
-def _colour(truth: Truth | None, k: int) -> RGB:
+def _kind(truth: Truth | None, k: int) -> str:
     if truth is None or truth.match[k] >= 0:
-        return FOUND_RGB
-    return IGNORED_RGB if truth.left_out[k] else FALSE_RGB
-
-
-def _outline(drawn: Image, polygon: F32, rgb: RGB) -> None:
-    width = max(round(LINE_SHARE * max(drawn.shape)), 1)
-    corners = np.rint(polygon * 16).astype(np.int32)  # OpenCV takes sixteenths of a pixel
-    cv2.polylines(drawn, [corners], isClosed=True, color=rgb, thickness=width, lineType=cv2.LINE_AA, shift=4)
-
-
-def _caption(drawn: Image, polygon: F32, text: str, rgb: RGB) -> None:
-    """Write `text` above a polygon, dark round the letters so that it is read on any ground."""
-    scale = max(LETTER_SHARE * max(drawn.shape), LETTER_PX) / FONT_PX
-    x, y = np.rint(polygon.min(axis=0)).astype(int).tolist()
-    y = max(y - 2, round(scale * FONT_PX))
-    for dx, dy in ((-1, -1), (1, -1), (-1, 1), (1, 1)):  # a thicker line would not do: OpenCV 5 has none for letters
-        cv2.putText(drawn, text, (x + dx, y + dy), cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 1, cv2.LINE_AA)
-    cv2.putText(drawn, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, rgb, 1, cv2.LINE_AA)
-
-
-def _heated(photo: Image, maps: F32) -> Image:
-    """Return a dimmed photo with the higher of both scores over it, in the colours of heat."""
-    heat = np.clip(maps.max(axis=2) * 255, 0, 255).astype(np.uint8)
-    large = cv2.resize(heat, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    colours = cv2.applyColorMap(large, cv2.COLORMAP_JET)[:, :, ::-1]
-    share = np.clip(large.astype(np.float32) / 128, 0.0, 0.7)[:, :, None]  # what is not text keeps its own colours
-    return np.asarray(photo * (0.7 * (1 - share)) + colours * share, dtype=np.uint8)
+        return "words"
+    return "ignored" if truth.left_out[k] else "wrong"

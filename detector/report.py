@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-import cv2
 import numpy as np
 
 from detector.evaluate import BINS, TEXTS, Evaluation, Judged
@@ -18,6 +17,7 @@ from synthgen.arrays import I64, Image
 from synthgen.charts import Panel, bars, heat, histogram, save_charts
 from synthgen.draw import contact_sheet
 from synthgen.shards.storage import atomic_path, make_folder, write_json
+from training.picture_files import save_picture, shrunk
 
 PREDICTION_COLUMNS = ("file", *POINTS, "score", "line")
 KEPT = 24  # of the worst photos: a sheet's worth
@@ -73,7 +73,7 @@ class Overlays:
         make_folder(self.folder)
         self.written += 1
         final = self.folder / f"{self.written:05d}-{PurePosixPath(name).stem}.png"
-        save_picture(_within(drawn, OVERLAY_PX), final)
+        save_picture(shrunk(drawn, OVERLAY_PX), final)
         return final
 
 
@@ -91,7 +91,7 @@ class Worst:
         missed, wrong = counts.true - counts.matched, counts.found - counts.matched
         if missed + wrong and (len(self.held) < KEPT or missed + wrong > -self.held[-1][0]):
             caption = f"{PurePosixPath(judged.name).stem[-24:]}: {missed} of {counts.true} missed, {wrong} wrong"
-            insort(self.held, (-missed - wrong, self.offered, _within(_overlaid(judged), THUMB_PX), caption))
+            insort(self.held, (-missed - wrong, self.offered, shrunk(_overlaid(judged), THUMB_PX), caption))
             del self.held[KEPT:]
 
     def save(self, final: Path) -> None:
@@ -110,30 +110,11 @@ def _overlaid(judged: Judged) -> Image:
     return overlay(judged.photo, Truth(judged.truth, judged.match, judged.compared.left_out), judged.found)
 
 
-def _within(picture: Image, longest: int) -> Image:
-    """Return a picture made smaller, so that its longer side is at most `longest` px."""
-    scale = longest / max(picture.shape[:2])
-    if scale >= 1:
-        return picture
-    size = [max(round(side * scale), 1) for side in picture.shape[1::-1]]
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
 def _widened(picture: Image) -> Image:
     """Return a picture on a ground that has room for its caption."""
     ground = np.full((picture.shape[0], THUMB_PX, 3), 255, dtype=np.uint8)
     ground[:, : picture.shape[1]] = picture
     return ground
-
-
-def save_picture(picture: Image, final: Path) -> None:
-    """Put an RGB picture at `final` as PNG.
-
-    Raises:
-        SynthgenError: the file cannot be written.
-    """
-    with atomic_path(final) as scratch:
-        scratch.write_bytes(cv2.imencode(".png", picture[:, :, ::-1])[1].tobytes())
 
 
 def save_report(evaluation: Evaluation, final: Path) -> None:

@@ -42,21 +42,21 @@ class OpenedReader:
     options: ReaderOptions
 
 
-def open_reader(path: Path, decoding: Decoding) -> OpenedReader:
-    """Return the reader of a `.keras` or `.onnx` file.
+def open_reader(path: Path, decoding: Decoding, threads: int = 0) -> OpenedReader:
+    """Return the reader of a `.keras` or `.onnx` file, the latter on `threads` threads of the processor, 0: one a core.
 
     Raises:
         SynthgenError: the file holds no reader, or does not go with the decoding.
     """
-    scorer, options, alphabet = _scorer(path)
+    scorer, options, alphabet = _scorer(path, threads)
     return OpenedReader(WordReader(scorer, _decoder(decoding, options, alphabet), alphabet), options)
 
 
-def _scorer(path: Path) -> tuple[Scorer, ReaderOptions, Alphabet]:
+def _scorer(path: Path, threads: int) -> tuple[Scorer, ReaderOptions, Alphabet]:
     if not path.is_file():
         raise SynthgenError(f"{path}: need a reader, found no file; train one, or leave --weights out for the one that comes along")
     if path.suffix == ".onnx":
-        found = onnx_scorer(path)
+        found = onnx_scorer(path, threads)
         return found, found.options, found.alphabet
     from recognizer.weights import load_reader  # the first to need Keras
 

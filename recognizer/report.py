@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from recognizer.evaluate import BINS, Evaluation, Prediction
 from synthgen.arrays import I64, Image
 from synthgen.charts import bars, heat, histogram, save_charts
-from synthgen.draw import contact_sheet
+from synthgen.draw import contact_sheet, drawn
 from synthgen.shards.storage import atomic_path, write_json
+from training.picture_files import save_picture
 
 PREDICTION_COLUMNS = ("file", "truth", "reading", "confidence", "equal", "equal_alnum")
 TOP = 15  # rows and columns of the map of confusions
@@ -113,15 +113,14 @@ def save_sheet(predictions: Sequence[Prediction], final: Path) -> None:
     captions = [f"{found.judged.truth} > {found.reading or NONE} {found.confidence:.2f}" for found in predictions]
     shown = [_view(found, caption) for found, caption in zip(predictions, captions, strict=True)]
     sheet = contact_sheet(shown or [_blank(16)], captions or ["no mistakes"])
-    with atomic_path(final) as scratch:
-        scratch.write_bytes(cv2.imencode(".png", sheet[:, :, ::-1])[1].tobytes())
+    save_picture(sheet, final)
 
 
 def _view(found: Prediction, caption: str) -> Image:
     """Return a prediction's picture enlarged, on a ground wide enough for its caption."""
-    grey = found.picture.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-    ground = _blank(max(grey.shape[1], LETTER_PX * len(caption)), grey.shape[0])
-    ground[:, : grey.shape[1]] = grey[:, :, None]
+    seen = drawn(found.picture[:, :, None].repeat(3, axis=2), enlarge=ENLARGED)
+    ground = _blank(max(seen.shape[1], LETTER_PX * len(caption)), seen.shape[0])
+    ground[:, : seen.shape[1]] = seen
     return ground
 
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from synthgen.alphabet import Alphabet as Alphabet
+    from synthgen.draw import Layer as Layer
+    from synthgen.draw import contact_sheet as contact_sheet
+    from synthgen.draw import drawn as drawn
     from synthgen.errors import SynthgenError as SynthgenError
     from synthgen.heatmaps import heat_maps as heat_maps
     from synthgen.pictures import read_picture as read_picture
@@ -28,11 +31,14 @@ if TYPE_CHECKING:
 HOMES = {
     "Alphabet": "synthgen.alphabet",
     "BlockRenderer": "synthgen.renderer",
+    "Layer": "synthgen.draw",
     "Recipe": "synthgen.recipe",
     "SceneRenderer": "synthgen.renderer",
     "ShardGroups": "synthgen.shards.groups",
     "SynthgenError": "synthgen.errors",
     "WordBlock": "synthgen.scene.words",
+    "contact_sheet": "synthgen.draw",
+    "drawn": "synthgen.draw",
     "heat_maps": "synthgen.heatmaps",
     "open_groups": "synthgen.shards.groups",
     "read": "synthgen.shards.read",
@@ -42,11 +48,14 @@ HOMES = {
 __all__ = [
     "Alphabet",
     "BlockRenderer",
+    "Layer",
     "Recipe",
     "SceneRenderer",
     "ShardGroups",
     "SynthgenError",
     "WordBlock",
+    "contact_sheet",
+    "drawn",
     "heat_maps",
     "open_groups",
     "read",

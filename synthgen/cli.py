@@ -196,8 +196,11 @@ def explain(
 ) -> None:
     """Print every choice of sample INDEX of SHARDS, and render it again beside the stored one; exit code 1 where they differ."""
     from synthgen import explain as explaining
+    from synthgen.preview import check_ending
 
     with told("stopped; nothing was changed"):
+        if out:
+            check_ending(out)
         found = explaining.explain(shards, "scenes" if scene else "words", index, cache)
         if out:
             explaining.save_picture(found, out)

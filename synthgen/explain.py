@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from synthgen.arrays import Image, Quads
+from synthgen.arrays import Image
 from synthgen.assets.cache import default_folder
 from synthgen.assets.scene_assets import open_scene_assets
 from synthgen.assets.studio import Opened, open_studio
-from synthgen.draw import contact_sheet, with_quads
+from synthgen.draw import Layer, contact_sheet, drawn, stored_layers
 from synthgen.errors import SynthgenError
 from synthgen.explain_fields import Value
 from synthgen.explain_scenes import Row, explain_scene, lines_of, packs_of, words_of
@@ -30,6 +30,7 @@ from synthgen.shards.words import word_batch
 from synthgen.versions import package_versions
 
 ENLARGED = {"words": 4, "scenes": 1}
+SHOWN = {"words": ("chars",), "scenes": ("words", "ignored")}  # layers over a picture
 STRONGER = 8  # times the difference of two pictures, to be seen
 TABLES_TOLD = ("packs", "lines", "words")  # of a scene
 
@@ -69,6 +70,8 @@ def explain(out: Path, table: str, index: int, cache: Path | None = None) -> Exp
     Raises:
         SynthgenError: there is no such run or sample, or an asset of the run is missing or another.
     """
+    if not (out / RUN).is_file():
+        raise SynthgenError(f"{out}: need the folder of a run, got one without {RUN}; name one that `synthgen render` has made")
     run = read_json(out / RUN)
     stored = stored_row(out, run, table, index)
     engine = open_engine(out, run, table, cache or default_folder())
@@ -95,7 +98,7 @@ def open_engine(out: Path, run: Json, table: str, cache: Path) -> Engine:
         SynthgenError: the run's record is damaged, or an asset is missing or another; each is named.
     """
     recipe, seed, assets = run.get("recipe"), run.get("seed"), run.get("assets")
-    if not isinstance(recipe, dict) or not isinstance(seed, int) or not isinstance(assets, dict):
+    if not isinstance(recipe, dict) or not isinstance(seed, int) or not 0 <= seed < 2**64 or not isinstance(assets, dict):
         raise SynthgenError(f"{out / RUN}: need recipe, seed and assets of a run, got a record without; restore it")
     told = Recipe.checked(recipe, place=f"{out / RUN}: recipe")
     cure = "put it back, and start from the folder that the run was started in"
@@ -160,15 +163,15 @@ def save_picture(found: Explanation, path: Path) -> None:
     enlarge = ENLARGED[found.table]
     stored, again = _picture(found, found.stored.values), _picture(found, found.again)
     pairs = ((stored, found.stored.values), (again, found.again))
-    shown = [with_quads(picture, _quads(batch, found.table), enlarge=enlarge) for picture, batch in pairs]
-    shown.append(with_quads(_difference(stored, again), np.zeros((0, 4, 2), dtype=np.float32), enlarge=enlarge))
+    shown = [drawn(picture, _layers(batch, found.table), enlarge=enlarge) for picture, batch in pairs]
+    shown.append(drawn(_difference(stored, again), enlarge=enlarge))
     captions = ["stored", "rendered again", f"difference, {STRONGER} times"]
     save(contact_sheet(shown, captions, width_px=max(picture.shape[1] for picture in shown) + 16), path)
 
 
 def _picture(found: Explanation, batch: pa.RecordBatch) -> Image:
-    data = np.frombuffer(batch["image"][0]["bytes"].as_py(), dtype=np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    data = np.frombuffer(batch["image"][0]["bytes"].as_py() or b"", dtype=np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
     if picture is None:
         raise SynthgenError(f"{found.stored.file}: row {found.stored.number}: need a picture, got bytes that are none; render again")
     return np.asarray(picture, dtype=np.uint8)
@@ -184,6 +187,5 @@ def _difference(stored: Image, again: Image) -> Image:
     return out
 
 
-def _quads(batch: pa.RecordBatch, table: str) -> Quads:
-    quads = batch["char_quads"].flatten() if table == "words" else batch["words"].flatten().field("quad")
-    return np.asarray(quads.flatten().to_numpy(), dtype=np.float32).reshape(-1, 4, 2)
+def _layers(batch: pa.RecordBatch, table: str) -> list[Layer]:
+    return [layer for layer in stored_layers(batch.to_pylist()[0]) if layer.kind in SHOWN[table]]

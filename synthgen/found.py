@@ -7,7 +7,7 @@ from pathlib import Path
 from synthgen.assets.columns import SUFFIXES as CORPUS_ENDINGS
 from synthgen.assets.corpora import parse_corpus
 from synthgen.assets.fontfile import SUFFIXES as FONT_ENDINGS
-from synthgen.assets.photos import ENDINGS as PHOTO_ENDINGS
+from synthgen.pictures import ENDINGS as PHOTO_ENDINGS
 from synthgen.recipe import CorpusRecipe, Recipe
 
 

@@ -13,6 +13,7 @@ from synthgen.arrays import Image
 from synthgen.errors import SynthgenError
 from synthgen.rgb import to_rgb
 
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")  # of files that are taken for pictures in a folder
 UNREADABLE = (  # what Pillow's decoders raise on broken files, and on those too large to be meant
     *(OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, NotImplementedError, struct.error, zlib.error),
     *(Pictures.DecompressionBombError, Pictures.DecompressionBombWarning),
@@ -32,8 +33,17 @@ def read_picture(path: Path) -> Image:
             warnings.simplefilter("ignore")  # of odd metadata: the pixels are good all the same
             warnings.simplefilter("error", Pictures.DecompressionBombWarning)
             with Pictures.open(path) as file:
-                return np.array(to_rgb(ImageOps.exif_transpose(file)))
+                return upright(file)
     except FileNotFoundError as error:
         raise SynthgenError(f"{path}: need a picture, found no such file; mend the name") from error
     except UNREADABLE as error:
         raise SynthgenError(f"{path}: cannot be read as a picture: {error or type(error).__name__}; replace or remove it") from error
+
+
+def upright(file: Pictures.Image) -> Image:
+    """Return an open picture file as pixels, as `read_picture` does.
+
+    Raises:
+        Exception: one of UNREADABLE.
+    """
+    return np.array(to_rgb(ImageOps.exif_transpose(file)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from synthgen.arrays import Image
 from synthgen.assets.studio import Opened
-from synthgen.draw import contact_sheet, with_quads
+from synthgen.draw import contact_sheet, drawn, word_layers
 from synthgen.errors import SynthgenError
 from synthgen.renderer import Renderer
 from synthgen.scene.words import render_words
@@ -38,7 +38,7 @@ def sheet(opened: Opened, seed: int, count: int, *, quads: bool) -> Image:
     """Return the first `count` samples on a contact sheet, labelled, with their character quads or without."""
     block = render_words(opened.studio, seed, np.arange(count, dtype=np.uint64))
     rows = range(count)
-    pictures = [with_quads(block.picture(row), block.char_quads(row)[: None if quads else 0], enlarge=ENLARGED) for row in rows]
+    pictures = [drawn(block.picture(row), word_layers(block.char_quads(row) if quads else ()), enlarge=ENLARGED) for row in rows]
     return contact_sheet(pictures, [block.text(row) for row in rows])
 
 
@@ -67,16 +67,25 @@ def measure_scenes(opened: Opened, painter: ScenePainter) -> Estimate:
     return Estimate(MEASURED_SCENES / (time.perf_counter() - began), size / MEASURED_SCENES)
 
 
+def check_ending(path: Path) -> None:
+    """Check that a picture may be called so, before it is made.
+
+    Raises:
+        SynthgenError: it may not.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise SynthgenError(
+            f"--out {path}: need a file ending in {' or '.join(ENDINGS)}, got {path.suffix or 'none'!r}; name it preview.png"
+        )
+
+
 def save(picture: Image, path: Path) -> None:
     """Write an RGB picture as PNG or JPEG, as the file's ending says.
 
     Raises:
         SynthgenError: another ending, or the file cannot be written.
     """
-    if path.suffix.lower() not in ENDINGS:
-        raise SynthgenError(
-            f"--out {path}: need a file ending in {' or '.join(ENDINGS)}, got {path.suffix or 'none'!r}; name it preview.png"
-        )
+    check_ending(path)
     try:
         path.write_bytes(cv2.imencode(path.suffix.lower(), picture[:, :, ::-1])[1].tobytes())
     except OSError as error:

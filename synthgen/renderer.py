@@ -111,8 +111,8 @@ def needs_scenes(recipe: Recipe, scenes: int) -> bool:
     return scenes > 0 or recipe.crop.from_scenes_share > 0
 
 
-def open_renderer(job: Job) -> Renderer:
-    """Return the renderer of a job; its recipe's assets come from the cache.
+def open_renderer(job: Job, cure: str = "put it back and go on with --resume, or render to another OUT") -> Renderer:
+    """Return the renderer of a job; its recipe's assets come from the cache. `cure`: of an asset that was changed.
 
     Raises:
         SynthgenError: an asset is no longer what it was when the run began.
@@ -122,10 +122,7 @@ def open_renderer(job: Job) -> Renderer:
     for name, digest in job.assets.items():
         found = opened.digests.get(name, "none")
         if found != digest:
-            raise SynthgenError(
-                f"{name}: need what the run began with, digest {digest}, got {found}: it was changed since; "
-                "put it back and go on with --resume, or render to another OUT"
-            )
+            raise SynthgenError(f"{name}: need what the run began with, digest {digest}, got {found}: it was changed since; {cure}")
     return Renderer(opened, job.seed, open_scene_assets(opened, recipe, cache) if needs_scenes(recipe, job.scenes) else None)
 
 

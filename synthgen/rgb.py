@@ -11,7 +11,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
         ValueError: its pixels are floating-point, which have no known white.
     """
     if image.mode.startswith("I"):  # 16 bits a pixel; Pillow's own conversion cuts off at 255
-        image = Image.fromarray(np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255).astype(np.uint8))
+        image = Image.fromarray(np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8))
     if image.mode == "F":
         raise ValueError("floating-point pixels have no known white")
     if image.has_transparency_data:

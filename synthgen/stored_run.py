@@ -1,7 +1,9 @@
 """A run as its records tell it: what it was made from, which shards it has, and whether the records agree with each other."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from synthgen.errors import SynthgenError
@@ -11,6 +13,7 @@ from synthgen.renderer import open_renderer
 from synthgen.shards.findings import Findings, shown
 from synthgen.shards.manifest import (
     MANIFEST,
+    NOT_FINISHED,
     PARTS,
     RUN,
     Json,
@@ -28,6 +31,9 @@ from synthgen.shards.schema import TABLES
 from synthgen.shards.storage import read_json
 from synthgen.shards.store import Store
 
+KINDS = {"seed": int, "n": int, "scenes": int, "format": str, "alphabet": str, "assets": dict, "shard_sizes": dict}  # of a run's record
+MOST_SHARDS = 10_000_000  # of a table; more are damage, and would fill the memory
+
 
 def read_manifest(out: Path) -> Json:
     """Return the manifest of a finished run.
@@ -36,8 +42,7 @@ def read_manifest(out: Path) -> Json:
         SynthgenError: there is none, it cannot be read, or tells of no run.
     """
     if not (out / MANIFEST).is_file():
-        cure = "name a folder that `synthgen render` has finished, or go on with --resume"
-        raise SynthgenError(f"{out}: need {MANIFEST}, which a finished run has, found none; {cure}")
+        raise SynthgenError(f"{out}: need {MANIFEST}, which a finished run has, found none; {NOT_FINISHED}")
     manifest = read_json(out / MANIFEST)
     if not isinstance(manifest.get("run"), dict):
         raise SynthgenError(f"{out / MANIFEST}: need the record of a run, got one without 'run'; render again with --resume")
@@ -51,14 +56,15 @@ def job_of(out: Path, run: Json, recipe: Frozen, cache: Path | None) -> Job:
         SynthgenError: the record lacks something, or holds what no run has.
     """
     try:
+        _check_types(run)
         sizes = run["shard_sizes"]
         return Job(
             recipe=recipe,
-            seed=run["seed"],  # type: ignore[arg-type]  # JSON that we wrote; what is of another type fails here or in Job
+            seed=run["seed"],  # type: ignore[arg-type]  # looked at above
             n=run["n"],  # type: ignore[arg-type]
             scenes=run["scenes"],  # type: ignore[arg-type]
             out=out,
-            factory=open_renderer,
+            factory=partial(open_renderer, cure="put it back"),
             assets=run["assets"],  # type: ignore[arg-type]
             format=run["format"],  # type: ignore[arg-type]
             shard_size=sizes["words"],  # type: ignore[index]
@@ -68,6 +74,16 @@ def job_of(out: Path, run: Json, recipe: Frozen, cache: Path | None) -> Job:
         )
     except (KeyError, TypeError) as error:
         raise SynthgenError(f"{out / MANIFEST}: run: need all that run.json has, got {error!r}; render again with --resume") from error
+
+
+def _check_types(run: Json) -> None:
+    wrong = [name for name, kind in KINDS.items() if type(run[name]) is not kind]
+    if wrong:
+        raise TypeError(f"{', '.join(wrong)} of another type")
+    for name, count in (("words", run["n"]), ("scenes", run["scenes"])):
+        size = run["shard_sizes"][name]  # type: ignore[index]  # looked at above
+        if type(size) is not int or count // max(size, 1) >= MOST_SHARDS:  # type: ignore[operator]
+            raise TypeError(f"{count} {name} in shards of {size!r}")
 
 
 def check_records(job: Job, manifest: Json) -> Findings:
@@ -98,11 +114,14 @@ def _check_table(job: Job, manifest: Json, table: str, findings: Findings) -> No
     """Check that the manifest has each shard of the job once, with as many rows as it must have, and the sums of all."""
     need = {shard.shard: shard for shard in job.shards if shard.table == table}
     parts = listed(manifest, table) or []
-    numbers = [part.shard for part in parts]
+    if table in manifest and listed(manifest, table) is None:
+        findings.whole(f"{table} shards", "their records", "others, or ones with values of other types")
+        return
+    numbers = Counter(part.shard for part in parts)
     for number, shard in need.items():
-        if numbers.count(number) != 1:
+        if numbers[number] != 1:
             first, last = job.span(shard)
-            findings.whole(f"{table} shards", f"{shard} once, with samples {first} to {last - 1}", f"it {numbers.count(number)} times")
+            findings.whole(f"{table} shards", f"{shard} once, with samples {first} to {last - 1}", f"it {numbers[number]} times")
     for part in parts:
         if part.shard not in need:
             findings.whole(f"{table} shards", f"shards 0 to {len(need) - 1}", f"{part.file}")

@@ -40,7 +40,8 @@ class Page:
     session: str = ""
     number: int = 0
     held: bytes = b""  # read, but not yet looked at
-    complaints: list[str] = field(default_factory=list)  # of the console, exceptions, and requests beyond the file
+    home: str = "file:"  # what requests may begin with
+    complaints: list[str] = field(default_factory=list)  # of the console, exceptions, and requests beyond home
 
     def call(self, method: str, **parameters: object) -> Json:
         """Return what the browser answers; events that come meanwhile are noted."""
@@ -75,12 +76,13 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown", **about, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **about)
 
-    def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Show a file in a window of this size."""
+    def open(self, place: Path | str, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
+        """Show a file, or the page at an address, in a window of this size."""
+        self.home = "file:" if isinstance(place, Path) else place
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         shade = "dark" if dark else "light"
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": shade}])
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=place.as_uri() if isinstance(place, Path) else place)
         self.wait_for("Page.loadEventFired")
 
     def shoot(self, path: Path, *, whole: bool = False) -> None:
@@ -106,7 +108,8 @@ class Page:
     def _note(self, message: Json) -> None:
         about = json.dumps(message.get("params"))
         method = message.get("method")
-        requested = method == "Network.requestWillBeSent" and '"url": "file:' not in about and '"url": "data:' not in about
+        at_home = any(f'"url": "{start}' in about for start in (self.home, "data:", "blob:"))
+        requested = method == "Network.requestWillBeSent" and not at_home
         if requested or method == "Runtime.exceptionThrown" or (method in ("Runtime.consoleAPICalled", "Log.entryAdded")):
             self.complaints.append(about)
 

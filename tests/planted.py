@@ -1,7 +1,7 @@
 """How tests change what is stored, and what `synthgen verify` then says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,23 @@ def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
     path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def leaves(node: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to every value of a JSON value; of long lists to the first two."""
+    yield path
+    inside = node.items() if isinstance(node, dict) else enumerate(node[:2]) if isinstance(node, list) else ()
+    for key, value in inside:
+        yield from leaves(value, (*path, key))
+
+
+def put(node: Any, path: tuple[str | int, ...], value: object) -> Any:  # noqa: ANN401  # JSON
+    """Return a JSON value with another value at `path`."""
+    if not path:
+        return value
+    copied = node.copy()
+    copied[path[0]] = put(node[path[0]], path[1:], value)
+    return copied
 
 
 def of(row: int, **values: object) -> Change:
@@ -67,5 +84,5 @@ def file(data: bytes | Callable[[bytes], bytes]) -> Callable[[Any], Any]:
 
 def command(out: Path, *options: str) -> tuple[int, str]:
     found = CliRunner().invoke(app, ["verify", str(out), "--workers", "1", *options])
-    assert "Traceback" not in found.output
+    assert "Traceback" not in found.output and (found.exception is None or isinstance(found.exception, SystemExit)), found.exception
     return found.exit_code, found.stdout if found.stdout else found.output

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from synthgen.shards.schema import WORD_SCHEMA
 from tests.fake_words import noise_jpeg
 
-VOID = ("img", "input", "meta", "br", "hr")
+VOID = ("img", "input", "meta", "link", "br", "hr")
 LOADS = ("src", "href", "data", "poster", "srcset", "action", "formaction", "background", "cite")
 
 

@@ -46,7 +46,7 @@ class SoundRenderer:
         yield scenes_of(np.arange(first, last, dtype=np.int64)), {"refused": 1}
 
 
-def make_sound(job: Job) -> Renderer:
+def make_sound(job: Job, cure: str = "") -> Renderer:
     return SoundRenderer()
 
 

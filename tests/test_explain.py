@@ -186,6 +186,10 @@ def test_other_versions_are_told(changed: Path, cache: Path) -> None:
         ({"recipe": {"inc": {}}}, r"run\.json: recipe: inc: no such key; the nearest known one is 'ink'"),
         ({"seed": None}, r"need recipe, seed and assets of a run, got a record without"),
         ({"shard_sizes": {}}, r"run\.json: need the record of a run, got one without 'words'"),
+        ({"shard_sizes": {"words": 0}}, r"need the record of a run, got one without shards of 1 row or more, but of 0; restore it"),
+        ({"seed": -1}, r"need recipe, seed and assets of a run, got a record without"),
+        ({"split": {"by": ["font"]}}, r"run\.json: split: need what is held out and its share, got \{'by': \['font'\]\}; restore it"),
+        ({"scenes": 0, "n": 0}, r"need a run with words, got one without; explain one of the others"),
         ({"shard_sizes": {"words": 4}}, r"words-00001\.parquet: row 1: need sample 5, got 11; `synthgen verify"),
     ],
 )
@@ -214,6 +218,14 @@ def test_a_stored_picture_that_is_none_is_named(shards: Path, cache: Path, tmp_p
     broken = type(found.stored)(found.stored.file, 0, type(found.stored.values).from_pylist([row], schema=found.stored.values.schema))
     with pytest.raises(SynthgenError, match=r"words-00000\.parquet: row 0: need a picture, got bytes that are none"):
         save_picture(type(found)(**vars(found) | {"stored": broken}), tmp_path / "none.png")
+
+
+def test_a_folder_that_is_no_run_and_an_ending_that_is_no_picture_are_told_at_once(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "none"):
+        with pytest.raises(SynthgenError, match=r"need the folder of a run, got one without run\.json; name one that `synthgen render`"):
+            explain(place, "words", 0)
+    answer = CliRunner().invoke(app, ["explain", str(tmp_path), "0", "--out", "x.gif"])
+    assert answer.exit_code == 1 and "--out x.gif: need a file ending in .png or .jpg, got '.gif'" in answer.stderr
 
 
 @pytest.mark.slow  # scenes

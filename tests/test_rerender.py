@@ -146,6 +146,7 @@ def test_other_assets_than_the_runs_are_an_error_that_names_them(
     code, told = command(out, "--rerender", "1", "--cache", str(tmp_path_factory.getbasetemp() / "assets"))
     assert code == 1
     assert "--rerender needs the assets of the run: fonts: need what the run began with, digest 000000000000, got" in told
+    assert "it was changed since; put it back; or verify without --rerender" in told and "--resume" not in told
     edited(out / "run.json", lambda content: content["recipe"]["ground"].update(folder=str(tmp_path / "gone")))
     repair(out)
     code, told = command(out, "--rerender", "1", "--cache", str(tmp_path_factory.getbasetemp() / "assets"))

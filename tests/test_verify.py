@@ -1,5 +1,6 @@
 """A run checked from end to end: a sound one has no faults, and each fault of its files and records is found."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -11,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgen import SynthgenError
+from synthgen.shards import manifest
 from synthgen.shards.findings import KEPT, Findings
 from synthgen.shards.shard_check import Depth
 from synthgen.verify import Order, verify
-from tests.planted import FORMS, checked, command, edited, faults_of, of
+from tests.planted import FORMS, checked, command, edited, faults_of, leaves, of, put
 from tests.sound_runs import Row, repair, replant
 
 
@@ -97,6 +99,51 @@ def test_a_duplicated_shard_is_found_by_its_bytes_and_by_the_index_of_each_row(s
 def test_records_that_disagree_are_found(out: Path, file: str, change: Callable[[dict[str, Any]], object], told: str) -> None:
     edited(out / file, change)
     assert any(re.search(told, line) for line in faults_of(out)), faults_of(out)
+
+
+STRANGE: tuple[object, ...] = (None, -1, "x", [], {}, 1e99, 10**30, True, "../../x", [1, "a"], {"a": 1}, 0)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "run.json", "parts/words-00001.json"])
+def test_whatever_stands_in_a_record_is_told_in_a_line_each(out: Path, file: str) -> None:
+    whole = json.loads((out / file).read_text(encoding="utf-8"))
+    for number, path in enumerate(way for way in leaves(whole) if "recipe" not in way[:-1] and "versions" not in way[:-1]):
+        changed = json.dumps(put(whole, path, STRANGE[number % len(STRANGE)]))
+        (out / file).write_text(changed, encoding="utf-8")
+        code, told = command(out, "--no-decode", "--sample", "0")
+        assert code == (changed != json.dumps(whole)) and "\n\n" not in told, (path, changed, told)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda m: m["run"].update(seed="5"), r"manifest.json: run: need all that run.json has, got TypeError\('seed of another type'\)"),
+        (lambda m: m["run"].update(n=10**15), "got TypeError.'1000000000000000 words in shards of 10'"),
+        (lambda m: m["run"]["shard_sizes"].update(words=0), "--shard-size: need at least 1, got 0"),
+        (lambda m: m["words"]["shards"][1].update(file="../x.parquet"), "words shards: need their records, got others, or ones with"),
+        (lambda m: m["words"]["shards"][1].update(file="/x.parquet"), "words shards: need their records"),
+        (lambda m: m["words"]["shards"][1].update(bytes="many"), "words shards: need their records"),
+        (lambda m: m["words"]["shards"][1]["counts"].update(refused="many"), "words shards: need their records"),
+    ],
+)
+def test_a_record_that_no_run_writes_is_told(out: Path, change: Callable[[dict[str, Any]], object], told: str) -> None:
+    edited(out / "manifest.json", change)
+    code, lines = command(out)
+    assert code == 1 and re.search(told, lines), lines
+
+
+def test_a_shard_that_may_not_be_read_is_told_and_the_others_are_checked(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> str:
+        if path.name == "words-00001.parquet":
+            raise PermissionError(13, "Permission denied")
+        return honest(path)
+
+    honest = manifest.sha256_of
+    monkeypatch.setattr("synthgen.shards.shard_check.sha256_of", refuse)
+    report = checked(out)
+    (fault,) = report.told
+    assert str(fault) == "words/words-00001.parquet: file: need a shard that can be read, got [Errno 13] Permission denied"
+    assert report.checked == 50
 
 
 def test_files_too_many_and_records_that_are_not_there_are_found(out: Path) -> None:

@@ -31,6 +31,7 @@ def open_session(path: Path, threads: int, kind: ModelKind) -> OnnxSession:
         raise SynthgenError(f"{path}: ONNX {kind.name}s need ONNX Runtime: pip install onnxruntime") from error
     chosen = onnxruntime.SessionOptions()
     chosen.intra_op_num_threads = threads
+    chosen.enable_mem_pattern = False  # plans of memory for each size seen: twice the memory, and no less time
     chosen.log_severity_level = 3  # errors; its warnings are about what it optimizes
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), chosen, providers=["CPUExecutionProvider"])

@@ -20,6 +20,7 @@ from synthgen.assets.cache import Arrays, digest, file_digest, is_kept, stored
 from synthgen.assets.marks import draw_quads, free_rectangles, read_mask, read_regions, shrunk
 from synthgen.assets.tiles import PIXELS, Tiles, arrays_of, flat_file, from_arrays, save, starts, to_bytes
 from synthgen.errors import SynthgenError
+from synthgen.pictures import ENDINGS
 from synthgen.rgb import to_rgb
 
 VERSION = 1  # raise it when tiles come out otherwise: it names the cache
@@ -27,7 +28,6 @@ WORD_BANK = "photos"  # what the digest of a folder stands for
 TILE_SHORT_PX = 256  # short side of a tile: eight lines of 32 px
 LEAST_SHORT_PX = 64  # of a photo: two lines
 LONGEST_SIDES = 4  # long side of a tile, in short sides; the rest is cropped, equally at both ends
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 MASK_ENDING = ".mask.png"
 REGIONS = "regions.csv"
 NO_QUADS: Quads = np.zeros((0, 4, 2), dtype=np.float32)

@@ -128,8 +128,13 @@ def _compare(place: Path, about: Json) -> None:
 def _found(out: Path, about: Json, began: float) -> Report:
     """Return the report of an export that was whole before; not one of its pictures is looked at."""
     _compare(out / EXPORT, about)
-    report = Report(made=0, seconds=0.0, **{key: value for key, value in read_json(out / EXPORT).items() if key not in about})  # type: ignore[arg-type]  # JSON that we wrote
-    for name, size in report.files.items():
+    told = {key: value for key, value in read_json(out / EXPORT).items() if key not in about}
+    try:
+        report = Report(made=0, seconds=0.0, **told)  # type: ignore[arg-type]  # JSON that we wrote
+        files = [*report.files.items()]
+    except (TypeError, AttributeError) as error:
+        raise SynthgenError(f"{out / EXPORT}: need the record of an export, got another: {error}; export again into another OUT") from error
+    for name, size in files:
         got = (out / name).stat().st_size if (out / name).is_file() else None
         if got != size:
             raise SynthgenError(f"{out / name}: need {size} bytes, got {'no file' if got is None else got}; export again into another OUT")

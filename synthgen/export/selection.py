@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from synthgen.errors import SynthgenError
 from synthgen.shards.groups import ShardGroups
+from synthgen.shards.row_checks import need_values
 
 Piece = tuple["Span", ...]
 
@@ -83,9 +84,10 @@ class Selection:
             yield batch
 
     def _load(self, span: Span, columns: Sequence[str]) -> pa.RecordBatch:
+        batch = self.groups.load(span.group, [*columns, *({"split"} - set(columns) if self.split is not None else ())])
+        need_values(batch, self.groups.place)
         if self.split is None:
-            return self.groups.load(span.group, columns).slice(0, span.rows)
-        batch = self.groups.load(span.group, [*columns, *({"split"} - set(columns))])
+            return batch.slice(0, span.rows)
         return batch.filter(pc.equal(batch["split"], self.split)).slice(0, span.rows)
 
     def _in_split(self, group: int, splits: Counter[str]) -> int:

@@ -13,7 +13,7 @@ from pyarrow import fs
 from synthgen.alphabet import PRINTABLE_92
 from synthgen.errors import SynthgenError
 from synthgen.shards.groups import TFRECORD
-from synthgen.shards.manifest import MANIFEST, RUN, Json, part_name
+from synthgen.shards.manifest import MANIFEST, NOT_FINISHED, RUN, Json, part_name
 from synthgen.shards.place import locate, read_bytes, shown
 from synthgen.shards.schema import TABLES
 
@@ -55,21 +55,26 @@ def about(place: Path | str) -> About:
         return About(name, _alphabet_of(system, root), {"scenes" if name.startswith("scenes") else "words": None})
     content = read_bytes(place, MANIFEST)
     if content is None:
-        cure = "name a folder that `synthgen render` has finished, or go on with --resume"
-        raise SynthgenError(f"{shown(place)}: need {MANIFEST}, which a finished run has, found none; {cure}")
+        raise SynthgenError(f"{shown(place)}: need {MANIFEST}, which a finished run has, found none; {NOT_FINISHED}")
     try:
         found = json.loads(content)
         run = found["run"]
         speeds = _speeds(system, root, found)
         tables: dict[str, TableAbout | None] = {table: _table(found[table], speeds[table]) for table in TABLES if table in found}
+        if not tables:
+            raise KeyError("words", "scenes")
         return About(name, str(run["alphabet"]), tables, str(found["digest"]), run)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         cure = "restore it, or render again with --resume"
-        raise SynthgenError(f"{shown(place)}/{MANIFEST}: need the manifest of a run, got one without {error}; {cure}") from error
+        got = f"one without {error}" if isinstance(error, KeyError) else f"another: {error}"
+        raise SynthgenError(f"{shown(place)}/{MANIFEST}: need the manifest of a run, got {got}; {cure}") from error
 
 
 def _table(summary: Mapping[str, Any], per_second: float | None) -> TableAbout:
-    return TableAbout(summary["rows"], summary["bytes"], len(summary["shards"]), summary["counts"], per_second)
+    rows, size, counts = summary["rows"], summary["bytes"], summary["counts"]
+    if not all(type(figure) is int for figure in (rows, size, *counts.values())):
+        raise TypeError("rows, bytes and counts that are not all whole numbers")
+    return TableAbout(rows, size, len(summary["shards"]), counts, per_second)
 
 
 def _alphabet_of(system: fs.FileSystem, path: str) -> str:

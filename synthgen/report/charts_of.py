@@ -36,6 +36,7 @@ DRAWN = 120  # characters that have room in a chart
 WIDE_PX = (1120, 190)
 BAR_PX, AROUND_PX = 19, 36  # height of a lying bar, and of what stands above and below them
 CARD_PX = 340
+NEVER = np.zeros(0, dtype=np.int64)  # of a table without rows
 LETTER_PX = 6.4  # width of most letters in a chart, about
 
 
@@ -50,7 +51,7 @@ class Same:
 def charts_section(table: str, tally: Tally, alphabet: str) -> Markup:
     """Return all charts of a table."""
     title = element("h3", TITLES[table])
-    numbers = [_numbers(f"{table}-{key.replace(' ', '-')}", *told, tally.numbers[key]) for key, told in NUMBERS[table].items()]
+    numbers = [_numbers(f"{table}-{key.replace(' ', '-')}", *told, tally.numbers.get(key, NEVER)) for key, told in NUMBERS[table].items()]
     names = [_names(f"{table}-{key}", NAMES[key], counts) for key, counts in tally.names.items()]
     cards = element("div", *(card for card in (*numbers, *names) if isinstance(card, Markup)), class_="cards")
     same = "; ".join(f"{said.title} {said.value}" for said in (*numbers, *names) if isinstance(said, Same))

@@ -31,6 +31,8 @@ def inspect(place: Path | str, out: Path, samples: int, seed: int, most_bytes: i
     """
     if out.suffix.lower() not in FORM or not out.absolute().parent.is_dir():
         raise SynthgenError(f"--out {out}: need a file ending in .html in a folder that exists, got another; name it report.html")
+    if not 0 <= seed < 2**64:
+        raise SynthgenError(f"--seed: need 0 <= seed < 2**64, got {seed}; give one in that range")
     need_matplotlib()
     found = look(place, samples, seed, most_bytes)
     text = page(found)

@@ -3,18 +3,9 @@
   const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("samples").textContent);
   const SVG = document.createElementNS ? byId("wall").ownerDocument.querySelector("svg").namespaceURI : "";
-  const LAYERS = {
-    words: [["chars", "Character quads", "--char"]],
-    scenes: [
-      ["words", "Words", "--word"],
-      ["chars", "Characters", "--char"],
-      ["polygons", "Outlines", "--outline"],
-      ["region", "Region", "#ff8a1f"],
-      ["affinity", "Affinity", "#19a5ff"],
-    ],
-  };
+  const LOOKS = JSON.parse(byId("looks").textContent); // kind, label and colour of each layer, in the order of their buttons
   const NAMES = { words: "Words", scenes: "Scenes" };
-  const shown = new Set(["words"]); // layers
+  const shown = new Set(["words", "ignored"]); // layers
   let table = Object.keys(data).reduce((a, b) => (data[b].length > data[a].length ? b : a), Object.keys(data)[0]);
   let samples = []; // those on the wall: {sample, hits}
   const FIRST = { words: 120, scenes: 12 }; // on the wall until more are asked for
@@ -68,19 +59,18 @@
     const box = make("span", { class: "frame" });
     box.style.aspectRatio = `${sample.width} / ${sample.height}`;
     box.append(make("img", { src: sample.picture, alt: "", decoding: "async" }));
-    for (const layer of ["region", "affinity"]) {
-      if (!sample[layer]) continue;
-      const map = make("img", { class: `layer ${layer}`, alt: "", decoding: "async" });
-      if (shown.has(layer)) map.src = sample[layer];
+    for (const [kind, source] of Object.entries(sample.maps)) {
+      if (!source) continue;
+      const map = make("img", { class: `layer ${kind}`, alt: "", decoding: "async" });
+      if (shown.has(kind)) map.src = source;
       map.dataset.index = sample.index;
       box.append(map);
     }
     const lines = shape("svg", { viewBox: `0 0 ${sample.width} ${sample.height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-    lines.append(group("chars", [shape("path", { d: sample.chars.map(path).join("") })]));
-    if (sample.words) {
-      const kind = (word) => `word${word.ignore ? " ignored" : ""}${hits && !hits.has(word) ? " other" : ""}`;
-      lines.append(group("polygons", [shape("path", { d: sample.words.map((word) => path(word.polygon)).join("") })]));
-      lines.append(group("words", sample.words.map((word) => shape("path", { class: kind(word), d: path(word.quad) }))));
+    const fade = (word) => (hits && !hits.has(sample.words[word]) ? "other" : "");
+    for (const { kind, outlines, words } of sample.layers) { // in the order they are drawn
+      const each = words.length ? outlines.map((points, k) => [fade(words[k]), path(points)]) : [["", outlines.map(path).join("")]];
+      lines.append(group(kind, each.map(([style, d]) => shape("path", { class: style, d }))));
     }
     box.append(lines);
     return box;
@@ -88,10 +78,6 @@
 
   // Filters: a scene is shown if one of its words passes all of them.
   const bound = (id, otherwise) => (byId(id).value === "" ? otherwise : Number(byId(id).value));
-  const height = (quad) => {
-    const side = (a, b) => Math.hypot(quad[a] - quad[b], quad[a + 1] - quad[b + 1]);
-    return (side(6, 0) + side(4, 2)) / 2;
-  };
   const filter = () => {
     const containing = byId("containing").value;
     const font = byId("font").value;
@@ -100,7 +86,7 @@
     const all = !containing && !font && fewest === 0 && most === Infinity && least === -Infinity && greatest === Infinity;
     const passes = (word) => {
       const length = Array.from(word.text).length;
-      const size = table === "words" ? word.width : height(word.quad);
+      const size = table === "words" ? word.width : word.height;
       return word.text.includes(containing) && (!font || word.font === font)
         && length >= fewest && length <= most && size >= least && size <= greatest;
     };
@@ -193,7 +179,8 @@
     byId("closer-picture").replaceChildren(picture);
     const labels = [["Index", sample.index], ["Size", `${sample.width} \u00d7 ${sample.height} px`]];
     if (table === "words") labels.push(["Characters", Array.from(sample.text).length], ["Font", sample.font], ["Contrast", sample.contrast], ["Source", sample.source]);
-    else labels.push(["Words", sample.words.length], ["Of them ignored", sample.words.filter((word) => word.ignore).length], ["Characters", sample.chars.length]);
+    else labels.push(["Words", sample.words.length], ["Of them ignored", sample.words.filter((word) => word.ignore).length]);
+    if (table === "scenes") labels.push(["Characters", sample.layers.find(({ kind }) => kind === "chars").outlines.length]);
     labels.push(["Background", sample.background], ["Split", sample.split]);
     byId("closer-labels").replaceChildren(...labels.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value ?? "unknown")))));
     const words = (sample.words || []).map((word) => make("code", { title: `${word.font || "no font"}, ${Math.round((word.visible || 0) * 100)} % seen`, class: word.ignore ? "ignored" : "" }, word.text));
@@ -214,21 +201,25 @@
 
   // Toggles.
   const layer = () => {
-    for (const name of ["words", "chars", "polygons", "region", "affinity"]) document.body.classList.toggle(`show-${name}`, shown.has(name));
-    for (const name of ["region", "affinity"]) {
-      if (!shown.has(name)) continue;
-      const of = new Map((data.scenes || []).map((scene) => [String(scene.index), scene]));
-      document.querySelectorAll(`img.${name}:not([src])`).forEach((map) => { map.src = of.get(map.dataset.index)[name]; });
+    const of = new Map((data.scenes || []).map((scene) => [String(scene.index), scene]));
+    for (const { kind } of LOOKS) {
+      document.body.classList.toggle(`show-${kind}`, shown.has(kind));
+      if (!shown.has(kind)) continue;
+      document.querySelectorAll(`img.${kind}:not([src])`).forEach((map) => { map.src = of.get(map.dataset.index).maps[kind]; });
     }
   };
+  const kinds = () => {
+    const there = new Set((data[table] || []).flatMap(({ layers, maps }) => [...layers.map(({ kind }) => kind), ...Object.keys(maps)]));
+    return LOOKS.filter(({ kind }) => there.has(kind));
+  };
   const toggles = () => {
-    byId("layers").replaceChildren(...LAYERS[table].map(([name, text, colour]) => {
+    byId("layers").replaceChildren(...kinds().map(({ kind, label: text, colour }) => {
       const dot = make("i", { "aria-hidden": "true" });
-      dot.style.setProperty("--dot", colour.startsWith("--") ? `var(${colour})` : colour);
-      const button = make("button", { type: "button", "aria-pressed": String(shown.has(name)), "data-layer": name }, dot, text);
+      dot.style.setProperty("--dot", colour);
+      const button = make("button", { type: "button", "aria-pressed": String(shown.has(kind)), "data-layer": kind }, dot, text);
       button.addEventListener("click", () => {
-        if (!shown.delete(name)) shown.add(name);
-        button.setAttribute("aria-pressed", String(shown.has(name)));
+        if (!shown.delete(kind)) shown.add(kind);
+        button.setAttribute("aria-pressed", String(shown.has(kind)));
         layer();
       });
       return button;
@@ -252,7 +243,7 @@
       byId(`${name}-high`).placeholder = high === "" ? "" : Math.ceil(high);
     };
     told("length", words.map((word) => Array.from(word.text).length));
-    told("size", words.map((word) => (table === "words" ? word.width : height(word.quad))));
+    told("size", words.map((word) => (table === "words" ? word.width : word.height)));
   };
   const choose = (name) => {
     table = name;

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from importlib.resources import files
 from string import Template
 
-from synthgen.draw import QUAD_RGB
 from synthgen.report.about import TableAbout
 from synthgen.report.charts_of import charts_section
 from synthgen.report.findings import Findings, TableFindings
 from synthgen.report.markup import Markup, data, element, heading, joined
+from synthgen.report.overlay import filters, legend, style_sheet
 from synthgen.report.recipe_table import recipe_section
 from synthgen.report.text_tables import texts_section
 
@@ -19,11 +19,10 @@ def page(found: Findings) -> str:
     """Return the report; it loads nothing, and says so to the browser."""
     here = files("synthgen.report")
     read = {name: (here / name).read_text(encoding="utf-8") for name in ("page.html", "page.css", "page.js")}
-    quad = "#" + "".join(f"{value:02x}" for value in QUAD_RGB)
     parts = {
         "title": joined(found.about.name),
         "summary": joined(_summary(found)),
-        "style": read["page.css"].replace("/* quad */", quad),
+        "style": read["page.css"].replace("/* layers */", style_sheet()),
         "script": read["page.js"],
         "tiles": joined(*(_tile(*tile) for tile in _tiles(found))),
         "counts": _counts(found.about.tables),
@@ -32,6 +31,8 @@ def page(found: Findings) -> str:
         "charts": joined(*(charts_section(table, one.tally, found.about.alphabet) for table, one in found.tables.items())),
         "texts": joined(*(texts_section(table, one.texts) for table, one in found.tables.items())),
         "recipe": recipe_section(found.about),
+        "filters": filters(),
+        "looks": data("looks", legend()),
         "samples": data("samples", {table: one.wall.samples for table, one in found.tables.items()}),
     }
     return Template(read["page.html"]).substitute(parts)
@@ -40,7 +41,9 @@ def page(found: Findings) -> str:
 def _summary(found: Findings) -> str:
     made = [_amount(one.rows, table) for table, one in found.tables.items()]
     run = found.about.run
-    return ", ".join(made) + (f"; seed {run['seed']}, {run['format']}" if run else "; one shard, without its run")
+    return ", ".join(made) + (
+        f"; seed {run.get('seed', 'unknown')}, {run.get('format', 'unknown')}" if run else "; one shard, without its run"
+    )
 
 
 def _tile(name: str, figure: str, more: str) -> Markup:
@@ -69,7 +72,9 @@ def _tiles(found: Findings) -> list[tuple[str, str, str]]:
 def _told(name: str, count: int, tables: Mapping[str, TableFindings]) -> str:
     """Return what a count such as `scene_lines_redrawn` is of; of words, their share."""
     kind = name.rpartition("_")[0].replace("_", " ")
-    return f"{count:,} {kind}" if kind else f"{100 * count / max(tables['words'].rows, 1):.2g} % of words"
+    if kind or "words" not in tables:
+        return f"{count:,} {kind}".rstrip()
+    return f"{100 * count / max(tables['words'].rows, 1):.2g} % of words"
 
 
 def _counts(tables: Mapping[str, TableAbout | None]) -> Markup:

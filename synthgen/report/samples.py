@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from synthgen.draw import MAPS, stored_layers
+from synthgen.report.overlay import as_entries
 from synthgen.report.spread import shuffled, spread
+from synthgen.report.tally import word_heights
 from synthgen.shards.groups import ShardGroups
 from synthgen.shards.manifest import Json
+from synthgen.shards.row_checks import need_values
 
 WORD_COLUMNS = ("index", "image", "width", "height", "text", "char_quads", "font", "background", "source", "split", "contrast")
 SCENE_COLUMNS = ("index", "image", "width", "height", "words", "chars", "region", "affinity", "background", "split")
@@ -41,7 +45,9 @@ def wall(groups: ShardGroups, wanted: int, seed: int, most_bytes: int) -> Wall:
     used = 0
     for place in places[shuffled(len(places), seed)].tolist():
         taken = rows[of == place]
-        batch = groups.load(place, columns).take(pa.array(taken - (ends[place] - groups.sizes[place])))
+        whole = groups.load(place, columns)
+        need_values(whole, groups.place)
+        batch = whole.take(pa.array(taken - (ends[place] - groups.sizes[place])))
         for row, sample in zip(taken.tolist(), batch.to_pylist(), strict=True):
             entry, size_bytes = told(sample)
             used += size_bytes
@@ -59,24 +65,29 @@ def word_entry(row: Json) -> tuple[Json, int]:
     """Return a word as the page takes it, and its size there in bytes, about."""
     picture = data_url(row["image"])
     plain = {name: row[name] for name in ("index", "width", "height", "text", "font", "background", "source", "split")}
-    quads = [_tenths(quad) for quad in row["char_quads"]]  # type: ignore[attr-defined]  # rows come from Arrow: a list of lists
-    entry = {**plain, "contrast": _rounded(row["contrast"], 2), "chars": quads, "picture": picture}
-    return entry, len(picture) + 50 * len(quads) + 200
+    layers = as_entries(stored_layers(row))
+    entry = {**plain, "contrast": _rounded(row["contrast"], 2), "picture": picture, "maps": {}, "layers": layers}
+    return entry, len(picture) + _size(layers) + 200
 
 
 def scene_entry(row: Json) -> tuple[Json, int]:
     """Return a scene as the page takes it, and its size there in bytes, about."""
-    maps = {name: data_url(row[column]) for name, column in (("picture", "image"), ("region", "region"), ("affinity", "affinity"))}
+    picture, maps = data_url(row["image"]), {kind: data_url(row[kind]) for kind in MAPS}
     plain = {name: row[name] for name in ("index", "width", "height", "background", "split")}
-    words = [_scene_word(word) for word in row["words"]]  # type: ignore[attr-defined]
-    quads = [_tenths(char["quad"]) for char in row["chars"]]  # type: ignore[attr-defined]
-    size = sum(map(len, maps.values())) + 50 * len(quads) + 250 * len(words) + 200
-    return {**plain, **maps, "words": words, "chars": quads}, size
+    words = [_scene_word(word) for word in row["words"]]  # type: ignore[attr-defined]  # rows come from Arrow: a list of dicts
+    layers = as_entries(stored_layers(row))
+    size = len(picture) + sum(map(len, maps.values())) + _size(layers) + 120 * len(words) + 200
+    return {**plain, "picture": picture, "maps": maps, "words": words, "layers": layers}, size
+
+
+def _size(layers: list[Json]) -> int:
+    return sum(8 * len(points) + 8 for layer in layers for points in layer["outlines"])  # type: ignore[attr-defined,misc]  # lists of lists
 
 
 def _scene_word(word: Json) -> Json:
     plain = {name: word[name] for name in ("text", "font", "line", "ignore")}
-    return {**plain, "visible": _rounded(word["visible"], 2), "quad": _tenths(word["quad"]), "polygon": _tenths(word["polygon"])}
+    height = float(word_heights(np.array(word["quad"], dtype=np.float32))[0])
+    return {**plain, "visible": _rounded(word["visible"], 2), "height": _rounded(height, 1)}
 
 
 def data_url(picture: object) -> str:
@@ -86,10 +97,6 @@ def data_url(picture: object) -> str:
         return ""
     kind = "png" if content.startswith(PNG) else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def _tenths(numbers: object) -> list[float | None]:
-    return [_rounded(number, 1) for number in numbers]  # type: ignore[attr-defined]
 
 
 def _rounded(number: object, digits: int) -> float | None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from synthgen.arrays import F32, I64
 from synthgen.report.spread import spread
 from synthgen.shards.groups import TFRECORD, ShardGroups
+from synthgen.shards.row_checks import need_values
 
 NEAR_ROWS = {"words": 4_000_000, "scenes": 40_000}  # 20 seconds of one core, and a few hundred MB for the texts
 FAR_ROWS = {"words": 200_000, "scenes": 2_000}  # as long: TFRecord shards are read with their pictures, object stores answer slowly
@@ -66,12 +67,13 @@ def tally(groups: ShardGroups, seed: int) -> Tally:
     """Return the statistics of a table; of row groups drawn over the whole run where it has more rows than are read in about a minute.
 
     Raises:
-        SynthgenError: a shard was changed, removed or damaged since it was opened.
+        SynthgenError: a shard was changed, removed or damaged since it was opened, or lacks a value.
     """
     found = Tally(groups.table)
     add = ADDERS[groups.table]
     for number in _read_groups(groups, seed):
         batch = groups.load(number, TEXT_COLUMNS[groups.table])
+        need_values(batch, groups.place)
         found.rows += batch.num_rows
         add(found, batch)
     return found
@@ -112,7 +114,8 @@ def add_scenes(found: Tally, batch: pa.RecordBatch) -> None:
 def word_heights(corners: F32) -> F32:
     """Return how high words stand, pixels `(n,)`, from the numbers of their quads `(8 n,)`: the mean of the left and the right side."""
     quads = corners.reshape(-1, 4, 2)
-    left, right = quads[:, 3] - quads[:, 0], quads[:, 2] - quads[:, 1]
+    with np.errstate(invalid="ignore"):  # infinities, which are damage and counted as such
+        left, right = quads[:, 3] - quads[:, 0], quads[:, 2] - quads[:, 1]
     return np.asarray((np.hypot(*left.T) + np.hypot(*right.T)) / 2, dtype=np.float32)
 
 

@@ -27,12 +27,20 @@ def compare(stored: pa.RecordBatch, again: pa.RecordBatch, findings: Findings) -
             recoded += _compare_pictures(left, right, name, findings)
         else:
             unlike = _unlike(left, right)
-            findings.rows(f"{name} rendered again", unlike, lambda k, name=name: _first(name, right[k].as_py(), left[k].as_py()))  # type: ignore[misc]  # noqa: B023  # told at once
+            findings.rows(f"{name} rendered again", unlike, lambda k, name=name: _first(name, _plain(right, k), _plain(left, k)))  # type: ignore[misc]  # noqa: B023  # told at once
     return recoded
 
 
 def _unlike(left: pa.Array, right: pa.Array) -> Bools:
-    return np.array([a != b for a, b in zip(left.to_pylist(), right.to_pylist(), strict=True)], dtype=np.bool_)
+    return np.array([not left.slice(k, 1).equals(right.slice(k, 1)) for k in range(len(left))], dtype=np.bool_)
+
+
+def _plain(values: pa.Array, row: int) -> object:
+    """Return a value as Python has it; in its place what is wrong with it where a text in it is no UTF-8."""
+    try:
+        return values[row].as_py()
+    except UnicodeDecodeError as error:
+        return f"text that is no UTF-8: {error}"
 
 
 def _first(name: str, again: object, stored: object) -> tuple[str, str]:

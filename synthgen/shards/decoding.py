@@ -14,6 +14,7 @@ MAPS = ("region", "affinity")
 
 def decoded(file: U8) -> NDArray[np.generic] | None:
     """Return the pixels of a JPEG or PNG file as they are stored, colours blue first; None where it cannot be decoded."""
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would tell on stderr that a file is broken, and not which
     try:
         pixels = cv2.imdecode(file, cv2.IMREAD_UNCHANGED)
     except cv2.error:  # an empty file, or a size beyond what OpenCV takes

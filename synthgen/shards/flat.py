@@ -33,6 +33,12 @@ def code_points(values: pa.Array) -> tuple[U32, I64]:
     return points, np.searchsorted(np.concatenate([[0], np.cumsum(sizes)]), edges)
 
 
+def text_at(values: pa.Array, row: int) -> str:
+    """Return a string; bytes that are no UTF-8 are told by their numbers."""
+    data, edges = bytes_of(values)
+    return data[edges[row] : edges[row + 1]].tobytes().decode("utf-8", "backslashreplace")
+
+
 def quads_of(values: pa.FixedSizeListArray) -> Quads:
     """Return a column of QUAD, `(n, 4, 2)`."""
     return np.asarray(values.flatten().to_numpy(zero_copy_only=False).reshape(-1, 4, 2))

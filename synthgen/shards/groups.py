@@ -14,7 +14,7 @@ from pyarrow import fs
 
 from synthgen.errors import SynthgenError
 from synthgen.shards.faults import shard_error, store_error
-from synthgen.shards.manifest import MANIFEST, listed
+from synthgen.shards.manifest import MANIFEST, NOT_FINISHED, listed
 from synthgen.shards.place import buffered, is_url, locate, read_bytes, shown
 from synthgen.shards.schema import TABLES
 from synthgen.shards.tfread import batch_of, record_groups
@@ -89,14 +89,15 @@ def open_groups(place: Path | str, table: str = "words") -> ShardGroups:
 def _shards(content: bytes | None, place: str, table: str) -> list[tuple[str, int]]:
     """Return name and bytes of each shard in the manifest."""
     if content is None:
-        cure = "name a folder that `synthgen render` has finished, or go on with --resume"
-        raise SynthgenError(f"{place}: need {MANIFEST}, which a finished run has, found none; {cure}")
+        raise SynthgenError(f"{place}: need {MANIFEST}, which a finished run has, found none; {NOT_FINISHED}")
     try:
         parts = listed(json.loads(content), table)
     except ValueError:
         parts = None
     if parts is None:
-        raise SynthgenError(f"{place}/{MANIFEST}: need a run with {table}, got one without; render some, or name another folder")
+        raise SynthgenError(
+            f"{place}/{MANIFEST}: need a run with {table}, got one without, or with damaged records; render some, or name another folder"
+        )
     return [(part.file, part.bytes) for part in parts]
 
 
@@ -117,4 +118,5 @@ def _groups(system: fs.FileSystem, path: str, table: str, size_bytes: int | None
     lacking = [name for name in TABLES[table].schema.names if name not in footer.schema_arrow.names]
     if lacking:
         raise SynthgenError(f"{path}: need samples of {table}, got a file without {lacking[0]!r}; name shards that synthgen rendered")
-    return [Group(path, footer.metadata.row_group(k).num_rows, k) for k in range(footer.metadata.num_row_groups)]
+    sizes = [footer.metadata.row_group(k).num_rows for k in range(footer.metadata.num_row_groups)]
+    return [Group(path, rows, k) for k, rows in enumerate(sizes) if rows]

@@ -16,8 +16,10 @@ from synthgen.shards.store import Store
 RUN = "run.json"
 PARTS = "parts"
 MANIFEST = "manifest.json"
+NOT_FINISHED = "name a folder that `synthgen render` has finished, or go on with what was stopped: `render --resume` or `split`"
 GROWING = frozenset({"n", "scenes"})  # what a resumed run may have more of
 NAMES = tuple(TABLES)
+KINDS = {"table": str, "shard": int, "file": str, "rows": int, "bytes": int, "sha256": str, "counts": dict}  # of a Part
 SHOWN = 60  # characters of a value in an error
 
 Json = dict[str, object]
@@ -34,6 +36,20 @@ class Part:
     bytes: int
     sha256: str
     counts: dict[str, int]  # refused, redrawn, dropped and so on, in the order of their names
+
+    def __post_init__(self) -> None:
+        """Check what may have been read from a file that someone changed: what it names is read, and written by `synthgen split`.
+
+        Raises:
+            TypeError: a value is of another type than it must be.
+            ValueError: the file is not below OUT, or there is no such table.
+        """
+        wrong = [name for name, kind in KINDS.items() if type(getattr(self, name)) is not kind]
+        if wrong or not all(type(count) is int for count in self.counts.values()):
+            raise TypeError(f"{', '.join(wrong) or 'counts'} of another type")
+        path = PurePosixPath(self.file)
+        if path.is_absolute() or ".." in path.parts or self.table not in NAMES or self.shard < 0:
+            raise ValueError(f"shard {self.shard} of {self.table} in {self.file!r}, which is none below OUT")
 
 
 def run_digest(run: Json) -> str:
@@ -95,7 +111,7 @@ def parsed_part(data: bytes, place: str) -> Part:
     content = json_object(data, place)
     try:
         return Part(**content)  # type: ignore[arg-type]  # JSON that we wrote; the count of keys is what can differ
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise SynthgenError(f"{place}: need the record of a shard, got {error}; remove it and render again with --resume") from error
 
 
@@ -152,7 +168,7 @@ def listed(manifest: object, table: str) -> list[Part] | None:
     """Return the records of a table's shards in a manifest, in order; None where it has no such table, or no such records."""
     try:
         return [Part(table=table, **shard) for shard in manifest[table]["shards"]]  # type: ignore[index]  # whatever JSON it is
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         return None
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthgen.errors import SynthgenError
-from synthgen.held_out import SPLITS, TRAIN, HeldOut
+from synthgen.held_out import KINDS, SPLITS, TRAIN, HeldOut
 from synthgen.shards.columns import regrouped
 from synthgen.shards.manifest import (
     MANIFEST,
@@ -111,15 +111,24 @@ def relabelled(batch: pa.RecordBatch, table: str, held: HeldOut) -> pa.RecordBat
 
 
 def held_of(run: Json) -> HeldOut | None:
-    """Return what a run's record says is held out by `synthgen split`, None where it was not split so."""
+    """Return what a run's record says is held out by `synthgen split`, None where it was not split so.
+
+    Raises:
+        SynthgenError: the record is damaged.
+    """
     told = run.get(SPLIT)
-    return HeldOut(tuple(told["by"]), told["share"]) if isinstance(told, dict) else None
+    by, share = (told.get("by"), told.get("share")) if isinstance(told, dict) else ((), 0.0)
+    if not isinstance(by, list | tuple) or not all(kind in KINDS for kind in by) or not isinstance(share, int | float):
+        raise SynthgenError(f"{RUN}: {SPLIT}: need what is held out and its share, got {told!r}; restore it, or split the run again")
+    return HeldOut(tuple(by), share) if by else None
 
 
 def _record(out: Path, was: Json, held: HeldOut) -> Json:
     recipe = was.get("recipe")
     table = recipe.get(SPLIT) if isinstance(recipe, dict) else None
-    if isinstance(table, dict) and table.get("validation_share", 0) > 0:
+    if not isinstance(recipe, dict) or not isinstance(was.get("alphabet"), str):  # before anything is touched
+        raise SynthgenError(f"{out / RUN}: need the record of a run, got one without recipe or alphabet; restore it")
+    if isinstance(table, dict) and table.get("validation_share", 0) != 0:
         raise SynthgenError(f"{out / RUN}: need a run that is not split yet, got one whose recipe has [split]; use its column `split`")
     rest = {key: value for key, value in was.items() if key != SPLIT}
     return rest | ({SPLIT: {"by": list(held.by), "share": held.share}} if held.share > 0 else {})

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen.arrays import F32, I64, U8, U32, Bools, Quads
+from synthgen.errors import SynthgenError
 from synthgen.quad_shapes import corners, least_turns
 from synthgen.shards.findings import Findings, shown
 from synthgen.shards.flat import bytes_of
@@ -38,6 +39,32 @@ def whole_rows(batch: pa.RecordBatch, findings: Findings) -> pa.RecordBatch:
         return batch
     findings.place(rows[~missing], index[~missing])
     return batch.filter(pa.array(~missing))
+
+
+def need_values(batch: pa.RecordBatch, place: str) -> None:
+    """Check that no value of a batch is missing, at any depth, and that its texts are texts, for those who read all rows alike.
+
+    Raises:
+        SynthgenError: it is not so.
+    """
+    cure = f"`synthgen verify {place}` tells where, if it is a run"
+    try:
+        batch.validate(full=True)
+    except pa.ArrowException as error:
+        raise SynthgenError(f"{place}: need sound columns, got {' '.join(str(error).split())}; {cure}") from error
+    for name in batch.schema.names:
+        if _lacks(batch.column(name)):
+            raise SynthgenError(f"{place}: need a value in every cell of {name!r}, got one without; {cure}")
+
+
+def _lacks(values: pa.Array) -> bool:
+    """Return whether `_nulls` would yield any row, without finding out which."""
+    if values.null_count:
+        return True
+    if pa.types.is_struct(values.type):
+        return any(_lacks(values.field(k)) for k in range(1 if values.type.equals(PICTURE) else values.type.num_fields))
+    nested = pa.types.is_fixed_size_list(values.type) or pa.types.is_list(values.type)
+    return nested and _lacks(values.flatten())
 
 
 def _nulls(values: pa.Array, rows: I64) -> Iterator[I64]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from synthgen.arrays import F32, I64, U32, Bools
 from synthgen.quad_shapes import inside_shares, leave
 from synthgen.shards.findings import Findings, shown
-from synthgen.shards.flat import code_points, edges_of, parents_of, quads_of
+from synthgen.shards.flat import code_points, edges_of, parents_of, quads_of, text_at
 from synthgen.shards.row_checks import JPEG, PNG, check_files, check_letters, check_names, check_shapes, check_share, check_sizes
 
 # `visible` is counted on 7 x 7 points of a quad, so a picture's edge may be a row of them off; quads of 4,000 scenes were off by 0.11.
@@ -60,6 +60,9 @@ def _check_words(words: Items, known: Bools, findings: Findings) -> None:
     check_share(words.numbers("visible"), "words.visible", findings, parents)
     line = words.numbers("line")
     findings.rows("words.line", line < 0, lambda k: ("0 or more", str(line[k])), parents)
+    back = np.zeros(len(line), dtype=np.bool_)
+    back[1:] = (line[1:] < line[:-1]) & (parents[1:] == parents[:-1])
+    findings.rows("words.line order", back, lambda k: (f"{line[k - 1]} or more, as words come line by line", str(line[k])), parents)
     _check_polygons(words, findings)
 
 
@@ -77,7 +80,7 @@ def _check_chars(batch: pa.RecordBatch, chars: Items, known: Bools, findings: Fi
     letters, parents = chars.fields.field("char"), chars.parents
     points, edges = code_points(letters)
     check_letters(points, known, "chars.char", parents[parents_of(edges)], findings)
-    findings.rows("chars.char", np.diff(edges) != 1, lambda k: ("one character", shown(ascii(letters[k].as_py()))), parents)
+    findings.rows("chars.char", np.diff(edges) != 1, lambda k: ("one character", shown(ascii(text_at(letters, k)))), parents)
     visible = chars.numbers("visible")
     check_share(visible, "chars.visible", findings, parents)
     x, y, right = check_shapes(quads_of(chars.fields.field("quad")), visible > 0, "chars.quad", parents, findings)
@@ -105,7 +108,7 @@ def _check_spelling(words: Items, chars: Items, findings: Findings) -> None:
     ends = np.concatenate([[0], np.cumsum(np.bincount(word, minlength=len(texts)))])
 
     def told(k: int) -> tuple[str, str]:
-        return shown(ascii(texts[k].as_py())), shown(ascii("".join(map(chr, spelt[ends[k] : ends[k + 1]]))))
+        return shown(ascii(text_at(texts, k))), shown(ascii("".join(map(chr, spelt[ends[k] : ends[k + 1]]))))
 
     findings.rows("chars of word", _unlike((points, edges), (spelt, ends)), told, words.parents)
 

@@ -79,18 +79,20 @@ class Checker:
         """Return what a shard is."""
         path, findings = self.out / wanted.part.file, Findings(wanted.part.file)
         found = Found(wanted.part.table, findings)
-        whole = check_file(path, wanted.part, findings)
-        if path.is_file():
-            try:
-                groups = open_groups(path, found.table)
-                readable = check_schema(path, wanted, findings)
-            except (SynthgenError, pa.ArrowException, OSError) as error:
-                findings.whole("file", "a shard that can be read", error)
-                return found
-            found.rows = sum(groups.sizes)
-            findings.differ("rows", wanted.part.rows, found.rows)
-            if readable:
-                self._check_groups(groups, wanted, found, whole=whole)
+        if not path.is_file():
+            findings.whole("bytes", wanted.part.bytes, "no file")
+            return found
+        try:
+            whole = check_file(path, wanted.part, findings)
+            groups = open_groups(path, found.table)
+            readable = check_schema(path, wanted, findings)
+        except (SynthgenError, pa.ArrowException, OSError) as error:
+            findings.whole("file", "a shard that can be read", error)
+            return found
+        found.rows = sum(groups.sizes)
+        findings.differ("rows", wanted.part.rows, found.rows)
+        if readable:
+            self._check_groups(groups, wanted, found, whole=whole)
         return found
 
     def _check_groups(self, groups: ShardGroups, wanted: Wanted, found: Found, *, whole: bool) -> None:
@@ -144,8 +146,8 @@ class Checker:
 
 def check_file(path: Path, part: Part, findings: Findings) -> bool:
     """Return whether a file has the bytes of its record."""
-    size = path.stat().st_size if path.is_file() else None
-    findings.differ("bytes", part.bytes, "no file" if size is None else size)
+    size = path.stat().st_size
+    findings.differ("bytes", part.bytes, size)
     if size != part.bytes:
         return False
     digest = sha256_of(path)

@@ -75,7 +75,9 @@ def mendable(path: Path) -> Iterator[None]:
         if error.errno is None:
             raise  # not the system's
         cure = CURES.get(error.errno, f"{error.strerror}; give another OUT")
-        raise SynthgenError(f"{path}: cannot be written: {cure}; what is finished is kept, a run goes on with --resume") from error
+        raise SynthgenError(
+            f"{path}: cannot be written: {cure}; what is finished is kept: render and export go on with --resume, split as it is"
+        ) from error
 
 
 def sync(path: Path) -> None:

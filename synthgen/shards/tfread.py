@@ -17,6 +17,7 @@ from synthgen.shards.schema import TABLES, Layout
 from synthgen.shards.tfrecord import LENGTHS
 
 NOTHING = memoryview(b"")
+MALFORMED = (IndexError, ValueError, StopIteration, OverflowError, pa.ArrowException)  # of messages whose parts do not fit together
 Lists = dict[str, memoryview]  # the list of each feature: a BytesList, FloatList or Int64List
 
 
@@ -38,10 +39,13 @@ def tfrecord_batches(path: Path, table: str, columns: list[str]) -> Iterator[pa.
 def record_groups(path: str, file: BinaryIO, most: int) -> Iterator[tuple[int, int]]:
     """Yield the first byte and the number of records of each group of up to `most` records, by the lengths in `file` alone."""
     begin = at = rows = 0
-    while head := file.read(FRAME - 4):
-        if len(head) < FRAME - 4:
-            raise SynthgenError(f"{path}: byte {at}: need a whole TFRecord, got one cut off or changed; render again with --resume")
-        at = file.seek(int.from_bytes(head[:8], "little") + 4, os.SEEK_CUR)
+    end = file.seek(0, os.SEEK_END)
+    while at < end:
+        file.seek(at)
+        last = at + FRAME + int.from_bytes(file.read(8), "little")
+        if last > end:  # where the next one begins cannot be known
+            raise _changed(path, at)
+        at = last
         rows += 1
         if rows == most:
             yield begin, rows
@@ -69,6 +73,8 @@ def _table_batch(path: str, records: list[memoryview], table: str, columns: list
     except KeyError as error:
         cure = "give a shard of them that synthgen rendered, or another table="
         raise SynthgenError(f"{path}: need samples of {table}, got a record without {error}; {cure}") from error
+    except MALFORMED as error:
+        raise SynthgenError(f"{path}: need samples of {table}, got a record that is none: {error}; render again with --resume") from error
 
 
 def _records(path: str, data: memoryview) -> Iterator[memoryview]:
@@ -79,9 +85,13 @@ def _records(path: str, data: memoryview) -> Iterator[memoryview]:
         size = int.from_bytes(data[at : at + 8], "little")
         last = at + FRAME + size
         if at + FRAME > len(data) or not _matches(pixels, at, at + 8) or last > len(data) or not _matches(pixels, at + 12, last - 4):
-            raise SynthgenError(f"{path}: byte {at}: need a whole TFRecord, got one cut off or changed; render again with --resume")
+            raise _changed(path, at)
         yield data[at + 12 : last - 4]
         at = last
+
+
+def _changed(path: str, at: int) -> SynthgenError:
+    return SynthgenError(f"{path}: byte {at}: need a whole TFRecord, got one cut off or changed; render again with --resume")
 
 
 def _matches(data: np.ndarray[tuple[int], np.dtype[np.uint8]], first: int, last: int) -> bool:

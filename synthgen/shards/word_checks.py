@@ -7,7 +7,7 @@ from synthgen.alphabet import READER_STEPS
 from synthgen.arrays import I64, U32, Bools
 from synthgen.quad_shapes import inside_shares, leave
 from synthgen.shards.findings import Findings, shown
-from synthgen.shards.flat import code_points, edges_of, parents_of, quads_of
+from synthgen.shards.flat import code_points, edges_of, parents_of, quads_of, text_at
 from synthgen.shards.row_checks import JPEG, check_files, check_letters, check_names, check_shapes, check_share, check_sizes
 
 LEAST_INSIDE = 0.5  # of a character's quad: DESIGN.md
@@ -35,7 +35,7 @@ def _check_steps(batch: pa.RecordBatch, points: U32, edges: I64, findings: Findi
     findings.rows("text empty", steps == 0, lambda _: ("a text", "''"))
 
     def told(k: int) -> tuple[str, str]:
-        return f"at most {READER_STEPS} steps", f"{steps[k]} of {shown(ascii(batch.column('text')[k].as_py()))}"
+        return f"at most {READER_STEPS} steps", f"{steps[k]} of {shown(ascii(text_at(batch.column('text'), k)))}"
 
     findings.rows("text steps", steps > READER_STEPS, told)
 

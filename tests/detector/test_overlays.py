@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from detector.found_files import FoundFile, find_in_files
-from detector.overlays import FALSE_RGB, FOUND_RGB, IGNORED_RGB, MISSED_RGB, Truth, overlay
+from detector.overlays import Truth, overlay
 from synthgen.arrays import Bools, Image
+from synthgen.draw import OUTLINES, heated
 from tests.detector.photos_fixture import finder_of, found_of, painted, quads_of, truth_of
 
+FOUND_RGB, FALSE_RGB, MISSED_RGB, IGNORED_RGB = (OUTLINES[kind].rgb for kind in ("words", "wrong", "missed", "ignored"))
 GREY = np.full((128, 256, 3), 90, dtype=np.uint8)
 BOXES = ((20, 30, 60, 50), (90, 30, 130, 50), (160, 30, 200, 50), (20, 80, 60, 100), (90, 80, 130, 100))
 QUADS = quads_of(*BOXES)
@@ -66,8 +68,9 @@ def test_maps_lie_under_the_outlines_as_heat() -> None:
     maps = np.zeros((64, 128, 2), dtype=np.float32)
     maps[10:20, 10:30, 0], maps[40:50, 10:30, 1] = 1.0, 2.0
     drawn = overlay(GREY, None, found_of(quads_of()), maps)
-    assert drawn[30, 40, 0] > 90 > drawn[30, 40, 2] and np.array_equal(drawn[30, 40], drawn[90, 40])  # above 1 is as 1
-    assert (drawn[100:, 200:] == 63).all()  # dimmed, no colour
+    for row, kind in ((30, "region"), (90, "affinity")):  # above 1 is as 1
+        assert np.array_equal(drawn[row, 40], heated(GREY, np.full((2, 2), 255, np.uint8), kind)[row, 40]) and (drawn[row, 40] != 90).all()
+    assert (drawn[100:, 200:] == 90).all()
 
 
 def write(path: Path, photo: Image) -> Path:

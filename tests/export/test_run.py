@@ -182,6 +182,25 @@ def test_a_file_that_a_whole_export_has_lost_is_told(sources: dict[str, Path], t
         exported(sources["words"], tmp_path, form, resume=True)
 
 
+@pytest.mark.parametrize("change", [{"files": 3}, {"rows": None, "more": 1}])
+def test_a_damaged_mark_is_told(sources: dict[str, Path], tmp_path: Path, change: dict[str, object]) -> None:
+    exported(sources["words"], tmp_path, "webdataset")
+    content = json.loads((tmp_path / "export.json").read_text(encoding="utf-8"))
+    (tmp_path / "export.json").write_text(json.dumps(content | change), encoding="utf-8")
+    with pytest.raises(SynthgenError, match=r"export\.json: need the record of an export, got another: .*; export again into another OUT"):
+        exported(sources["words"], tmp_path, "webdataset", resume=True)
+
+
+@pytest.mark.parametrize("form", [*FORMS, "lmdb"])
+def test_a_missing_value_is_told(tmp_path: Path, form: str) -> None:
+    shard = with_column(tmp_path, "words", 4, "text", ["a", None, "b", "c"])
+    with pytest.raises(
+        SynthgenError, match=r"words-00000\.parquet: need a value in every cell of 'text', got one without; `synthgen verify"
+    ):
+        exported(shard, tmp_path / "out", form)
+    assert not (tmp_path / "out" / "export.json").exists()
+
+
 def test_a_folder_in_use_is_refused(sources: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(SynthgenError, match="need an empty folder, got one with files; --resume goes on with the export in it"):

@@ -4,12 +4,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image as Pictures
 
+from synthgen.draw import MAPS, OUTLINES, heated
 from synthgen.report.inspect import inspect
 from tests.fake_runs import fake_job, render
 from tests.headless import INSTALL, Page, browser
 from tests.report_page import Seen, seen_in, words_of
+from tests.sound_runs import SCENE_SIZE, picture, replant, sound_run
 
 pytestmark = pytest.mark.slow
 COUNT = "document.getElementById('count').textContent"
@@ -92,8 +96,37 @@ def test_maps_of_scenes_are_loaded_when_asked_for_and_stay_for_scenes_shown_late
         assert shown.value(decoded) == [10] * 12
     click(shown, "#more")
     assert shown.value("document.querySelectorAll('img.region[src]').length") == 16
-    assert display(shown, "#wall .words") != "none"
+    assert display(shown, "#wall .words") != "none" and display(shown, "#wall .ignored") != "none"
     assert display(shown, "#wall .polygons") == "none"
+
+
+@pytest.mark.parametrize("kind", MAPS)
+def test_a_map_has_the_colours_in_the_browser_that_it_has_in_pictures(chromium: Page, tmp_path: Path, kind: str) -> None:
+    out, value = sound_run(tmp_path / "run"), 150
+    grey, even = picture(".png", (*SCENE_SIZE, 3), 40), picture(".png", (11, 25), value // 3)
+    replant(out, "scenes/scenes-00000.parquet", lambda rows: rows[0].update({"image": {"bytes": grey}, kind: {"bytes": even}}))
+    inspect(out / "scenes" / "scenes-00000.parquet", tmp_path / "report.html", 100, seed=0)
+    chromium.open(tmp_path / "report.html")
+    click(chromium, "[data-layer=words]")
+    click(chromium, "[data-layer=ignored]")
+    click(chromium, f"[data-layer={kind}]")
+    chromium.value("document.querySelector('.sample').scrollIntoView()")
+    chromium.value("new Promise((done) => setTimeout(done, 300))")
+    box = chromium.value(
+        "(({x, y, width, height}) => [x, y, width, height])(document.querySelector('.sample .frame').getBoundingClientRect())"
+    )
+    assert isinstance(box, list)
+    chromium.shoot(tmp_path / "seen.png")
+    pixels = np.asarray(Pictures.open(tmp_path / "seen.png").convert("RGB"))[int(box[1] + box[3] / 2), int(box[0] + box[2] / 2)]
+    need = heated(np.full((2, 2, 3), 120, np.uint8), np.full((1, 1), value, np.uint8), kind)[0, 0]
+    assert pixels.astype(int) == pytest.approx(need.astype(int), abs=3)
+
+
+def test_outlines_have_the_colours_in_the_browser_that_they_have_in_pictures(shown: Page) -> None:
+    click(shown, "[data-table=scenes]")
+    for kind in ("words", "ignored", "chars", "polygons"):
+        stroke = f"getComputedStyle(document.querySelector('#wall .layer.{kind} path')).stroke"
+        assert shown.value(stroke) == f"rgb{OUTLINES[kind].rgb}"
 
 
 def test_filters_keep_the_words_that_pass_and_say_how_many(shown: Page, written: Seen) -> None:
@@ -121,7 +154,8 @@ def test_a_scene_is_kept_for_one_word_that_passes_and_the_others_fade(shown: Pag
     kept = [sum("x" in text for text in of) for of in texts]
     told = f"{sum(count > 0 for count in kept)} of 16 scenes, {sum(kept)} of {sum(map(len, texts))} words in them"
     assert fill(shown, containing="x") == told
-    assert shown.value("document.querySelectorAll('#wall .word:not(.other)').length") == sum(kept)
+    seen = "#wall .words path:not(.other), #wall .ignored path:not(.other)"
+    assert shown.value(f"document.querySelectorAll({json.dumps(seen)}).length") == sum(kept)
 
 
 def test_a_rare_character_shows_the_samples_with_it(shown: Page) -> None:

@@ -1,12 +1,16 @@
 """Reports of fake runs: every figure equal to brute force, nothing that stands in a text is markup, nothing is loaded."""
 
+import json
 import re
+import shutil
 import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +32,7 @@ from synthgen.report.tally import Tally, tally
 from synthgen.shards.groups import open_groups
 from synthgen.shards.read import read
 from tests.fake_runs import fake_job, job_of, render
+from tests.planted import put
 from tests.report_page import seen_in, words_of
 
 HOSTILE = ['</script><b id="x">', "<!--<script>", "a & b", "\"quoted\" 'twice'", "&lt;", "$title ${x}", "]]>", "http://x.example/"]
@@ -152,8 +157,9 @@ def test_samples_are_rows_of_the_run_with_their_pictures(tmp_path: Path, table: 
         assert sample["width"] == row["width"]
         assert str(sample["picture"]).startswith("data:image/jpeg;base64,")
         quads = [char["quad"] for char in row["chars"]] if table == "scenes" else row["char_quads"]
-        assert sample["chars"] == [[round(value, 1) for value in quad] for quad in quads]
-        assert table == "words" or str(sample["region"]).startswith("data:image/png;base64,")
+        layers = {layer["kind"]: layer["outlines"] for layer in sample["layers"]}  # type: ignore[attr-defined]  # a list of dicts
+        assert layers["chars"] == [[round(value, 1) for value in quad] for quad in quads]
+        assert [str(url)[:22] for url in sample["maps"].values()] == ["data:image/png;base64,"] * (2 * (table == "scenes"))  # type: ignore[attr-defined]
 
 
 def test_a_page_that_would_grow_too_large_leaves_samples_out_and_says_so(run: Path, no_charts: None) -> None:
@@ -201,6 +207,8 @@ def test_faults_of_the_user_are_told_with_a_cure(run: Path, tmp_path: Path, monk
         inspect(run, tmp_path / "report.pdf", 4, seed=0)
     with pytest.raises(SynthgenError, match=r"need a file ending in .html in a folder that exists"):
         inspect(run, tmp_path / "nowhere" / "report.html", 4, seed=0)
+    with pytest.raises(SynthgenError, match=r"--seed: need 0 <= seed < 2\*\*64, got 18446744073709551616"):
+        inspect(run, tmp_path / "report.html", 4, seed=2**64)
     with pytest.raises(SynthgenError, match=r"need manifest.json, which a finished run has, found none; name a folder"):
         inspect(tmp_path, tmp_path / "report.html", 4, seed=0)
     (tmp_path / "manifest.json").write_text("{}", encoding="utf-8")
@@ -213,6 +221,46 @@ def test_faults_of_the_user_are_told_with_a_cure(run: Path, tmp_path: Path, monk
     with pytest.raises(SynthgenError, match=r"need matplotlib to draw charts, found none; pip install 'synthgen\[inspect\]'"):
         inspect(run, tmp_path / "report.html", 4, seed=0)
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "told"),
+    [
+        (("words", "rows"), "many", "got another: rows, bytes and counts that are not all whole numbers; restore it"),
+        (("words", "counts"), [3], "got another: "),
+        (("words", "shards"), {"a": 1}, "got another: "),
+        (("run",), "text", "got another: "),
+        (("words", "shards", 0, "file"), "../words-00000.parquet", "need a run with words, got one without, or with damaged records"),
+    ],
+)
+def test_a_damaged_manifest_is_told(run: Path, tmp_path: Path, keys: tuple[str | int, ...], value: object, told: str) -> None:
+    content = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    (tmp_path / "manifest.json").write_text(json.dumps(put(content, keys, value)), encoding="utf-8")
+    with pytest.raises(SynthgenError, match=told):
+        inspect(tmp_path, tmp_path / "report.html", 4, seed=0)
+    (tmp_path / "manifest.json").write_text(json.dumps({"run": content["run"], "digest": "x"}), encoding="utf-8")
+    with pytest.raises(SynthgenError, match="need the manifest of a run, got one without"):
+        about(tmp_path)
+
+
+def test_a_run_whose_record_says_little_is_shown(run: Path, tmp_path: Path, no_charts: None) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    content = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    content["run"] = {"alphabet": "abc"}
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    assert "seed unknown, unknown" in "".join(seen_in(page(look(tmp_path / "run", 4, seed=0))).text)
+
+
+def test_a_shard_without_rows_is_shown_and_one_without_a_value_is_told(run: Path, tmp_path: Path, table: str) -> None:
+    shard = tmp_path / f"{table}-00000.parquet"
+    whole = pq.read_table(run / table / f"{table}-00000.parquet")
+    pq.write_table(whole.slice(0, 0), shard)
+    text = page(look(shard, 20, seed=0))
+    assert f"Figures of all: 0 {'word images' if table == 'words' else 'scenes'}." in text and seen_in(text).faults == []
+    split = whole.schema.get_field_index("split")
+    pq.write_table(whole.set_column(split, "split", pa.array([None, *whole["split"].to_pylist()[1:]], pa.string())), shard)
+    with pytest.raises(SynthgenError, match=rf"{table}-00000.parquet: need a value in every cell of 'split', got one without"):
+        look(shard, 20, seed=0)
 
 
 def test_the_command_says_what_it_made_and_what_is_next(run: Path, tmp_path: Path, no_charts: None) -> None:

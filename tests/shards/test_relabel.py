@@ -22,6 +22,7 @@ from synthgen.shards import relabel
 from synthgen.shards.manifest import MANIFEST, RUN
 from synthgen.shards.read import read
 from synthgen.shards.relabel import PENDING, split_run
+from synthgen.shards.storage import sole_writer
 from tests.fake_runs import FakeRenderer, fake_job, files_of, render
 from tests.fake_words import NAMES
 
@@ -210,6 +211,36 @@ def test_a_damaged_run_is_left_as_it_is(tmp_path: Path) -> None:
     assert files_of(tmp_path) == before
     (tmp_path / "parts" / "words-00001.json").unlink()
     with pytest.raises(SynthgenError, match=r"need a finished run, with records of \{'words': 60, 'scenes': 12\}, got \{'words': 35, 's"):
+        split_run(tmp_path, BY_FONT)
+
+
+def test_a_damaged_record_is_told_before_anything_is_touched(tmp_path: Path) -> None:
+    render(job_at(tmp_path / "run"))
+    record = (tmp_path / "run" / RUN).read_text(encoding="utf-8")
+    before = files_of(tmp_path)
+    for key in ("alphabet", "recipe"):
+        (tmp_path / "run" / RUN).write_text(json.dumps(json.loads(record) | {key: None}), encoding="utf-8")
+        with pytest.raises(SynthgenError, match=r"run\.json: need the record of a run, got one without recipe or alphabet; restore it"):
+            split_run(tmp_path / "run", BY_FONT)
+        (tmp_path / "run" / RUN).write_text(record, encoding="utf-8")
+        assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("file", ["../outside.parquet", "/outside.parquet", 5])
+def test_a_record_cannot_name_a_file_outside_the_run(tmp_path: Path, file: object) -> None:
+    render(job_at(tmp_path / "run"))
+    (tmp_path / "outside.parquet").write_bytes((tmp_path / "run" / "words" / "words-00000.parquet").read_bytes())
+    part = tmp_path / "run" / "parts" / "words-00000.json"
+    part.write_text(json.dumps(json.loads(part.read_text(encoding="utf-8")) | {"file": file}), encoding="utf-8")
+    before = files_of(tmp_path)
+    with pytest.raises(SynthgenError, match=r"words-00000\.json: need the record of a shard, got .*; remove it and render again"):
+        split_run(tmp_path / "run", BY_FONT)
+    assert files_of(tmp_path) == before
+
+
+def test_two_splits_cannot_share_a_run(tmp_path: Path) -> None:
+    render(job_at(tmp_path))
+    with sole_writer(tmp_path), pytest.raises(SynthgenError, match="one run at a time, and another is writing there"):
         split_run(tmp_path, BY_FONT)
 
 

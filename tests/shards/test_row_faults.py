@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthgen.alphabet import READER_STEPS, steps_needed
+from synthgen.errors import SynthgenError
+from synthgen.shards.compare import compare
 from synthgen.shards.findings import Findings
 from synthgen.shards.read import read
-from synthgen.shards.row_checks import known_points
+from synthgen.shards.row_checks import known_points, need_values
 from synthgen.shards.schema import TABLES
 from synthgen.shards.shard_check import Checker, Depth, Found
 from synthgen.shards.word_checks import check_words
@@ -80,6 +82,10 @@ SCENE_FAULTS = {
     "a character too visible": (inner(4, "chars", 0, "visible", 1.01), "chars.visible: need 0 to 1, got 1.01"),
     "a word less than hidden": (inner(4, "words", 0, "visible", -0.5), "words.visible: need 0 to 1, got -0.5"),
     "a line below 0": (inner(4, "words", 0, "line", -1), "words.line: need 0 or more, got -1"),
+    "a word of an earlier line": (
+        inner(4, "words", 0, "line", 2),
+        "words.line order: need 2 or more, as words come line by line, got 0",
+    ),
     "an outline of two points": (inner(4, "words", 0, "polygon", lambda p: p[:4]), "words.polygon: need 3 points or more, got 4 numbers"),
     "an outline not finite": (inner(4, "words", 0, "polygon", lambda p: [np.inf, *p[1:]]), "words.polygon: need finite points, got inf"),
     "a small map": (of(4, region=file(picture(".png", (10, 25), 9))), "region decoded: need 11 x 25, uint8, got 10 x 25, uint8"),
@@ -168,10 +174,55 @@ def test_a_missing_value_is_found_and_the_other_rows_are_checked(out: Path, name
     assert f"{name}/{name}-00001.parquet: row 7 (index 17): width: need 1 px or more, got 0" in found
 
 
+@pytest.mark.parametrize(
+    ("table", "change", "column"),
+    [
+        ("words", of(5, char_quads=lambda quads: [[None, *quads[0][1:]], *quads[1:]]), "char_quads"),
+        ("words", of(5, image=file(lambda _: None)), "image"),  # type: ignore[arg-type,return-value]
+        ("scenes", inner(5, "words", 1, "polygon", [1.0, None]), "words"),
+        ("scenes", of(5, chars=[None]), "chars"),
+        ("scenes", of(5, split=None), "split"),
+    ],
+)
+def test_who_reads_all_rows_alike_refuses_those_that_lack_a_value(
+    rows_of: dict[str, list[Row]], table: str, change: Change, column: str
+) -> None:
+    rows, schema = deepcopy(rows_of[table]), TABLES[table].schema
+    need_values(pa.RecordBatch.from_pylist(rows, schema=schema), "run")
+    change(rows)
+    with pytest.raises(SynthgenError, match=f"run: need a value in every cell of '{column}', got one without; `synthgen verify run` tells"):
+        need_values(pa.RecordBatch.from_pylist(rows, schema=schema), "run")
+
+
 def test_without_decoding_pixels_are_not_looked_at(out: Path) -> None:
     replant(out, "words/words-00001.parquet", of(5, width=29))
     report = checked(out, decode=False)
     assert (report.faults, report.checked, report.decoded) == (0, 60, 0)
+
+
+@pytest.mark.parametrize(("table", "column"), [("words", "text"), ("scenes", "words")])
+def test_a_text_that_is_no_utf_8_is_found_at_its_row(rows_of: dict[str, list[Row]], table: str, column: str) -> None:
+    """Its bytes are told by their numbers, also where it is compared with the one rendered again."""
+    rows = deepcopy(rows_of[table])
+    if table == "words":
+        rows[5]["text"] = "\u0101" + "b" * 40
+    else:
+        rows[5]["words"][0]["text"] = "\u0101b"
+    batch = pa.RecordBatch.from_pylist(rows, schema=TABLES[table].schema)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    broken = pa.ipc.open_stream(sink.getvalue().to_pybytes().replace("\u0101".encode(), b"\xff\xfe")).read_next_batch()
+    found = Found(table, Findings("x"))
+    found.findings.place(np.arange(10), np.arange(10, 20))
+    Checker(Path(), Depth(), known_points(ALPHABET), None).check_rows(broken, 10, found)
+    compare(broken, pa.RecordBatch.from_pylist(rows_of[table], schema=batch.schema), found.findings)
+    with pytest.raises(SynthgenError, match=r"run: need sound columns, got .*Invalid UTF8"):
+        need_values(broken, "run")
+    faults = found.findings.faults
+    assert {fault.row for fault in faults} == {5} and any("\\udcff" in fault.got or "xff" in fault.got for fault in faults), faults
+    (again,) = [fault for fault in faults if fault.rule == f"{column} rendered again"]
+    assert "no UTF-8" in again.got
 
 
 @given(st.lists(st.text(alphabet="abA", min_size=1, max_size=34), min_size=1, max_size=4))

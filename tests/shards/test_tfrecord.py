@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthgen.errors import SynthgenError
+from synthgen.shards.groups import open_groups
 from synthgen.shards.read import read
 from synthgen.shards.records import masked_crc, varints
 from synthgen.shards.scenes import scene_batch
@@ -232,6 +233,23 @@ def test_a_changed_byte_is_found(shard: Path, spot: int) -> None:
     shard.write_bytes(data)
     with pytest.raises(SynthgenError, match=r"byte \d+: need a whole TFRecord, got one cut off or changed; render again with --resume"):
         list(read(shard))
+
+
+@pytest.mark.parametrize("place", [1, 4, 7])
+def test_a_length_that_leads_out_of_the_file_is_found_when_it_is_opened(shard: Path, place: int) -> None:
+    data = bytearray(shard.read_bytes())
+    data[place] ^= 0x7F
+    shard.write_bytes(data)
+    with pytest.raises(SynthgenError, match=r"byte \d+: need a whole TFRecord, got one cut off or changed; render again with --resume"):
+        open_groups(shard)
+
+
+@pytest.mark.parametrize("content", [b"\x0a", b"\x0a\x05\x0a\x03\x0a\x01x", b"\xff" * 40, b"\x0a\x07\x0a\x05\x0a\x01\xff\x12\x00"])
+def test_a_record_with_right_checksums_that_is_no_sample_is_told(shard: Path, content: bytes) -> None:
+    length = struct.pack("<Q", len(content))
+    shard.write_bytes(length + struct.pack("<I", slow_crc(length)) + content + struct.pack("<I", slow_crc(content)))
+    with pytest.raises(SynthgenError, match=r"need samples of words, got a record (without|that is none)"):
+        open_groups(shard).load(0, ["index"])
 
 
 @pytest.mark.parametrize("kept", [5, 13, 500, -1])
