@@ -164,7 +164,7 @@ def export(
 
 @app.command()
 def verify(
-    shards: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    shards: Annotated[str, typer.Argument(help="Folder of a finished run, or a URL: s3://bucket/run1.")],
     sample: Annotated[float, typer.Option(help="Share of the rows to check; files are all checked.", min=0.0, max=1.0)] = 1.0,
     rerender: Annotated[float, typer.Option(help="Share of the samples to render again and compare.", min=0.0, max=1.0)] = 0.0,
     decode: Annotated[bool, typer.Option("--decode/--no-decode", help="Decode the pictures and maps of the rows checked.")] = True,
@@ -185,7 +185,7 @@ def verify(
 
 @app.command()
 def explain(
-    shards: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    shards: Annotated[str, typer.Argument(help="Folder of a run, or a URL: s3://bucket/run1.")],
     index: Annotated[int, typer.Argument(help="Number of the sample, column `index`.", min=0)],
     scene: Annotated[bool, typer.Option("--scene", help="A scene in place of a word.")] = False,
     out: Annotated[
@@ -219,7 +219,7 @@ class Kind(StrEnum):
 
 @app.command()
 def split(
-    shards: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    shards: Annotated[str, typer.Argument(help="Folder of a finished run, or a URL: s3://bucket/run1.")],
     by: Annotated[list[Kind], typer.Option(help="Hold out font families, words or backgrounds; repeatable.")] = [Kind.FONT],  # noqa: B006  # typer takes no tuple here
     share: Annotated[
         float, typer.Option(help="Of the families, words and backgrounds; 0: all rows are for training again.", min=0.0, max=0.9)

@@ -21,11 +21,11 @@ from synthgen.preview import save
 from synthgen.recipe import Recipe
 from synthgen.renderer import Renderer, needs_scenes
 from synthgen.scene_renderer import ScenePainter
-from synthgen.shards.manifest import RUN, Json, differences
+from synthgen.shards.manifest import RUN, Json, differences, read_record
 from synthgen.shards.relabel import held_of, relabelled
 from synthgen.shards.row import StoredRow, stored_row
 from synthgen.shards.scenes import scene_batch
-from synthgen.shards.storage import read_json
+from synthgen.shards.store import open_store
 from synthgen.shards.words import word_batch
 from synthgen.versions import package_versions
 
@@ -64,17 +64,19 @@ class Engine:
     seed: int
 
 
-def explain(out: Path, table: str, index: int, cache: Path | None = None) -> Explanation:
+def explain(out: Path | str, table: str, index: int, cache: Path | None = None) -> Explanation:
     """Return the explanation of sample `index` of "words" or "scenes" in the run at `out`.
 
     Raises:
         SynthgenError: there is no such run or sample, or an asset of the run is missing or another.
     """
-    if not (out / RUN).is_file():
-        raise SynthgenError(f"{out}: need the folder of a run, got one without {RUN}; name one that `synthgen render` has made")
-    run = read_json(out / RUN)
+    store = open_store(out)
+    store.reach()
+    if store.size(RUN) is None:
+        raise SynthgenError(f"{store}: need the folder of a run, got one without {RUN}; name one that `synthgen render` has made")
+    run = read_record(store, RUN)
     stored = stored_row(out, run, table, index)
-    engine = open_engine(out, run, table, cache or default_folder())
+    engine = open_engine(f"{store}/{RUN}", run, table, cache or default_folder())
     names, held = engine.renderer.names, held_of(run)
     if engine.painter is None or table == "words":
         sections, rows = explain_word(engine.opened, engine.renderer, engine.seed, index), {}
@@ -91,26 +93,26 @@ def explain(out: Path, table: str, index: int, cache: Path | None = None) -> Exp
     return Explanation(table, index, stored, again, sections, rows, versions)
 
 
-def open_engine(out: Path, run: Json, table: str, cache: Path) -> Engine:
-    """Return what a run was rendered with.
+def open_engine(place: str, run: Json, table: str, cache: Path) -> Engine:
+    """Return what a run was rendered with; `place` is where its record is.
 
     Raises:
         SynthgenError: the run's record is damaged, or an asset is missing or another; each is named.
     """
     recipe, seed, assets = run.get("recipe"), run.get("seed"), run.get("assets")
     if not isinstance(recipe, dict) or not isinstance(seed, int) or not 0 <= seed < 2**64 or not isinstance(assets, dict):
-        raise SynthgenError(f"{out / RUN}: need recipe, seed and assets of a run, got a record without; restore it")
-    told = Recipe.checked(recipe, place=f"{out / RUN}: recipe")
+        raise SynthgenError(f"{place}: need recipe, seed and assets of a run, got a record without; restore it")
+    told = Recipe.checked(recipe, place=f"{place}: recipe")
     cure = "put it back, and start from the folder that the run was started in"
     try:
         opened = open_studio(told, cache)
     except SynthgenError as error:
-        raise SynthgenError(f"{out / RUN}: need the assets that the run was made from: {error}; {cure}") from error
+        raise SynthgenError(f"{place}: need the assets that the run was made from: {error}; {cure}") from error
     names = sorted({*assets, *opened.digests})
     others = [name for name in names if assets.get(name) != opened.digests.get(name)]
     if others:
         parts = [f"{name} of digest {opened.digests.get(name, 'none')} in place of {assets.get(name, 'none')}" for name in others]
-        raise SynthgenError(f"{out / RUN}: need the assets that the run was made from, got {'; '.join(parts)}; {cure}")
+        raise SynthgenError(f"{place}: need the assets that the run was made from, got {'; '.join(parts)}; {cure}")
     scenes = open_scene_assets(opened, told, cache) if table == "scenes" or needs_scenes(told, 0) else None
     return Engine(opened, Renderer(opened, seed, scenes), None if scenes is None else ScenePainter(scenes, told, seed), seed)
 

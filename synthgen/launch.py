@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,7 +35,8 @@ from synthgen.shards.store import open_store
 from synthgen.spans import parse_spans
 
 log = logging.getLogger(__name__)
-SCENE_WORDS = 120  # words that take as long as a scene, for the time left
+SCENE_WORDS = 120  # words that take as long as a scene
+INLINE_WORDS = 5_000  # in one shard: made in two seconds, about what a worker takes to start, which could only be begun again by itself
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,7 @@ def render(order: Order) -> Report:
     with ExitStack() as stack:
         if engine is None:
             _compile(job, opened)
-            # for one shard, a process more would only start and open the assets again
-            engine = LocalEngine(min(order.workers, len(wanted)) or 1, inline=len(wanted) <= 1)
+            engine = local_engine(job, wanted, order.workers)
         else:
             job, engine = stack.enter_context(on_cluster(job, engine, opened.studio.recipe, order.bundle, stays=only is not None))
         meter = stack.enter_context(Meter(todo["words"], todo["scenes"], todo["shards"]))
@@ -126,8 +126,10 @@ def _engine(order: Order) -> Engine | None:
     """Return the engine of a cluster, None for this machine's own processors.
 
     Raises:
-        SynthgenError: its package is missing, or there is an option for clusters and no cluster.
+        SynthgenError: its package is missing, --bundle is a URL that cannot be reached, or there is an option for clusters and no cluster.
     """
+    if order.engine != "local" and order.bundle is not None:
+        open_store(order.bundle).reach()
     if order.engine == "ray":
         return RayEngine(order.address, order.workers)
     if order.engine == "spark":
@@ -136,6 +138,13 @@ def _engine(order: Order) -> Engine | None:
         if value is not None:
             raise SynthgenError(f"{flag}: need --engine ray or spark, got {order.engine}; name one of them, or leave {flag} out")
     return None
+
+
+def local_engine(job: Job, wanted: Sequence[ShardNumber], workers: int) -> LocalEngine:
+    """Return the engine of this machine: no more workers than shards, and none for a small one."""
+    rows = _rows(job, wanted)
+    few = len(wanted) == 1 and rows["words"] + SCENE_WORDS * rows["scenes"] <= INLINE_WORDS
+    return LocalEngine(min(workers, len(wanted)), inline=few)
 
 
 def _rows(job: Job, shards: Iterable[ShardNumber]) -> Counter[str]:

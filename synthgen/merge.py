@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from synthgen.assets.bundle import NAME as BUNDLE
 from synthgen.errors import SynthgenError
@@ -51,8 +50,10 @@ def merge(places: Sequence[str], out: str | None) -> Report:
         raise SynthgenError(f"--out: need a folder or URL to join {len(places)} parts in, got none; give one")
     sources = [open_store(place) for place in places]
     target = sources[0] if out is None else open_store(out)
+    for store in (*sources, target):
+        store.reach()
     run = _same_run(sources)
-    job = job_of(Path(places[0]), run, Frozen(), None)
+    job = job_of(places[0], run, Frozen(), None)
     with target.hold():
         _check_target(target, run)
         target.sweep()
@@ -68,7 +69,14 @@ def merge(places: Sequence[str], out: str | None) -> Report:
 
 
 def _same_run(sources: Sequence[Store]) -> Json:
-    """Return the record of the run that all parts are of."""
+    """Return the record of the run that all parts are of.
+
+    Raises:
+        SynthgenError: a place is no run's, or is another's.
+    """
+    for source in sources:
+        if source.size(manifest.RUN) is None:
+            raise SynthgenError(f"{source}: need part of a run, found no {manifest.RUN} there; name what `render --shards` has made")
     first = manifest.read_record(sources[0], manifest.RUN)
     for source in sources[1:]:
         _check_same(sources[0], first, source, manifest.read_record(source, manifest.RUN))
@@ -76,11 +84,12 @@ def _same_run(sources: Sequence[Store]) -> Json:
 
 
 def _check_same(one: Store, run: Json, other: Store, its: Json) -> None:
-    found = list(manifest.differences(run, its))
+    found = manifest.told_differences(run, its)
     if found:
-        told = "; ".join(f"{name} is {manifest.short(was)} there, {manifest.short(now)} here" for name, was, now in found[:NAMED])
         more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-        raise SynthgenError(f"{other}/{manifest.RUN}: need the run of {one}, but {told}{more}; merge parts of one run only")
+        raise SynthgenError(
+            f"{other}/{manifest.RUN}: need the run of {one}, but {'; '.join(found[:NAMED])}{more}; merge parts of one run only"
+        )
 
 
 def _check_target(target: Store, run: Json) -> None:
@@ -103,12 +112,12 @@ def _found(job: Job, stores: Sequence[Store], target: Store) -> dict[ShardNumber
         for shard, part in _whole(job, store).items():
             other, own = found.setdefault(shard, (store, part))
             if own.sha256 != part.sha256:
-                cure = "one was made otherwise: synthgen verify says which, remove its file and record"
+                cure = f"make it a third time elsewhere, --shards {shards.index(shard)}, and remove file and record of the one that differs"
                 raise SynthgenError(f"{store}/{part.file}: need the bytes it has in {other}, as shards depend on the run alone; {cure}")
     missing = [place for place, shard in enumerate(shards) if shard not in found]
     if missing:
         cure = f"make them: synthgen render with the options of the run and --shards {spans_of(missing)}"
-        raise SynthgenError(f"{target}: need all {len(shards)} shards, {len(missing)} are missing or damaged; {cure}")
+        raise SynthgenError(f"{target}: need all {len(shards)} shards, {len(missing)} missing or damaged; {cure}")
     return {shard: found[shard] for shard in shards}
 
 

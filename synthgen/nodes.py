@@ -42,14 +42,21 @@ def on_cluster(job: Job, engine: Engine, recipe: Recipe, place: str | None, *, s
     `place`: folder or URL that all machines reach, where the bundle is left; None: OUT, where it is left only if it `stays`.
 
     Raises:
-        SynthgenError: an asset cannot be read.
+        SynthgenError: an asset cannot be read, or the bundle cannot be put at `place`.
     """
     cache = job.cache and job.cache.absolute()  # workers have their own working directories
     with bundle.packed(recipe, cache or default_folder()) as (path, name):
         hidden = f".{name}.{name[-12:-4]}"  # in OUT it counts as a scratch file
         needs = Needs(node_versions(), absolute(place or job.out), name, hidden if place is None else name)
         far = replace(job, out=absolute(job.out), cache=cache, factory=partial(open_on_node, needs, job.factory))
-        yield far, Shipping(engine, path, needs, stays=stays or place is not None)
+        if place is None:
+            yield far, Shipping(engine, path, needs, stays=stays)
+            return
+        try:
+            _ship(path, needs)
+        except SynthgenError as error:
+            raise SynthgenError(f"--bundle: need a place for the assets: {error}") from error
+        yield far, engine
 
 
 def absolute(place: Path | str) -> str:
@@ -57,8 +64,15 @@ def absolute(place: Path | str) -> str:
     return str(place) if is_url(place) else str(Path(place).absolute())
 
 
+def _ship(path: Path, needs: Needs) -> None:
+    """Put the bundle in its place, unless it is there."""
+    store = open_store(needs.place)
+    if store.size(needs.file) != path.stat().st_size:
+        store.put(path, needs.file)
+
+
 class Shipping:
-    """An engine that puts the bundle in its place before the first shard, and takes it away again after the last."""
+    """An engine that puts the bundle in OUT before the first shard, and takes it away again after the last if it may not stay."""
 
     def __init__(self, engine: Engine, path: Path, needs: Needs, *, stays: bool) -> None:
         self._engine, self._path, self._needs, self._stays = engine, path, needs, stays
@@ -69,14 +83,12 @@ class Shipping:
 
     def map(self, task: Callable[[int], T], shards: Iterable[int]) -> Generator[T, None, None]:
         """Yield what `task` returns for each shard, as `Engine` says."""
-        store, file = open_store(self._needs.place), self._needs.file
         try:
-            if store.size(file) != self._path.stat().st_size:
-                store.put(self._path, file)
+            _ship(self._path, self._needs)
             yield from self._engine.map(task, shards)
         finally:
             if not self._stays:
-                store.remove(file)
+                open_store(self._needs.place).remove(self._needs.file)
 
 
 def open_on_node(needs: Needs, factory: Callable[[Job], Renderer], job: Job) -> Renderer:
@@ -85,19 +97,24 @@ def open_on_node(needs: Needs, factory: Callable[[Job], Renderer], job: Job) -> 
     Raises:
         SynthgenError: the machine has other packages or assets, or does not reach OUT; it is named.
     """
-    node = platform.node()
+    node, cache = platform.node(), job.cache or default_folder()
     try:
         check_versions(needs.versions, node_versions())
         if open_store(job.out).size(RUN) is None:
             raise SynthgenError(f"{job.out}: need the place of the run, which all machines share, found no {RUN}; give such an --out")
-        return factory(replace(job, recipe=at_hand(needs, job.cache or default_folder())))
+        recipe = at_hand(needs, cache)
+        try:
+            return factory(replace(job, recipe=recipe))
+        except SynthgenError as error:
+            copy = cache / Path(needs.bundle).stem
+            raise SynthgenError(f"{error}; the files of the run are in {copy} there: if they were changed, remove that folder") from error
     except SynthgenError as error:
         raise SynthgenError(f"node {node}: {error}") from error
 
 
 def node_versions() -> dict[str, str]:
     """Return the versions of all that pixels depend on: the packages of a run's record, the fonts' too, and Python's own tables."""
-    fonts = {f"{found.name}": found.version for found in distributions() if str(found.name).startswith(FONTS)}
+    fonts = {str(found.name): found.version for found in distributions() if str(found.name).startswith(FONTS)}
     python = ".".join(platform.python_version_tuple()[:2])  # its Unicode tables fold texts
     return {**package_versions(), "python": python, **dict(sorted(fonts.items()))}
 

@@ -28,28 +28,28 @@ from synthgen.shards.manifest import (
     total_counts,
 )
 from synthgen.shards.schema import TABLES
-from synthgen.shards.storage import read_json
-from synthgen.shards.store import Store
+from synthgen.shards.store import Store, open_store
 
 KINDS = {"seed": int, "n": int, "scenes": int, "format": str, "alphabet": str, "assets": dict, "shard_sizes": dict}  # of a run's record
 MOST_SHARDS = 10_000_000  # of a table; more are damage, and would fill the memory
 
 
-def read_manifest(out: Path) -> Json:
+def read_manifest(store: Store) -> Json:
     """Return the manifest of a finished run.
 
     Raises:
         SynthgenError: there is none, it cannot be read, or tells of no run.
     """
-    if not (out / MANIFEST).is_file():
-        raise SynthgenError(f"{out}: need {MANIFEST}, which a finished run has, found none; {NOT_FINISHED}")
-    manifest = read_json(out / MANIFEST)
+    store.reach()
+    if store.size(MANIFEST) is None:
+        raise SynthgenError(f"{store}: need {MANIFEST}, which a finished run has, found none; {NOT_FINISHED}")
+    manifest = read_record(store, MANIFEST)
     if not isinstance(manifest.get("run"), dict):
-        raise SynthgenError(f"{out / MANIFEST}: need the record of a run, got one without 'run'; render again with --resume")
+        raise SynthgenError(f"{store}/{MANIFEST}: need the record of a run, got one without 'run'; render again with --resume")
     return manifest
 
 
-def job_of(out: Path, run: Json, recipe: Frozen, cache: Path | None) -> Job:
+def job_of(out: Path | str, run: Json, recipe: Frozen, cache: Path | None) -> Job:
     """Return the job that made a run, from what its record says; `recipe`: that of the run, or a stand-in where nothing is rendered.
 
     Raises:
@@ -73,7 +73,9 @@ def job_of(out: Path, run: Json, recipe: Frozen, cache: Path | None) -> Job:
             cache=cache,
         )
     except (KeyError, TypeError) as error:
-        raise SynthgenError(f"{out / MANIFEST}: run: need all that run.json has, got {error!r}; render again with --resume") from error
+        raise SynthgenError(
+            f"{open_store(out)}/{MANIFEST}: run: need all that run.json has, got {error!r}; render again with --resume"
+        ) from error
 
 
 def _check_types(run: Json) -> None:
@@ -88,7 +90,7 @@ def _check_types(run: Json) -> None:
 
 def check_records(job: Job, manifest: Json) -> Findings:
     """Return how run.json, the manifest, the records of shards and the folders disagree."""
-    findings, out = Findings(MANIFEST), Path(job.out)
+    findings = Findings(MANIFEST)
     try:
         for name, there, here in differences(read_record(job.store, RUN), manifest["run"]):
             findings.whole(f"run.{name}", f"{shown(there)} as in {RUN}", shown(here))
@@ -99,7 +101,7 @@ def check_records(job: Job, manifest: Json) -> Findings:
         _check_table(job, manifest, table, findings)
     known = {part.file for table in TABLES for part in listed(manifest, table) or ()}
     records = {part_name(shard.table, shard.shard) for shard in job.shards}
-    for file in _files(out):
+    for file in (file for folder in (*TABLES, PARTS) for file in _files(job.store, folder)):
         if file not in known | records:
             findings.whole("file", "only files of the run", "one that the manifest does not name", file=file)
     return findings
@@ -163,7 +165,11 @@ def _check_sums(manifest: Json, table: str, parts: list[Part], findings: Finding
         findings.differ(f"{table} {name}", total, told.get(name) if isinstance(told, dict) else None)
 
 
-def _files(out: Path) -> Iterator[str]:
-    """Yield all files in the folders of shards and records, by their path below `out`."""
-    for folder in (*TABLES, PARTS):
-        yield from sorted(str(path.relative_to(out)) for path in (out / folder).rglob("*") if path.is_file())
+def _files(store: Store, folder: str) -> Iterator[str]:
+    """Yield all files in a folder, in its folders too, by their path in the store."""
+    for name, size in store.listing(folder, scratch=True).items():
+        path = f"{folder}/{name}"
+        if size is None:
+            yield from _files(store, path)
+        else:
+            yield path

@@ -24,6 +24,7 @@ from synthgen.shards.row_checks import known_points
 from synthgen.shards.scenes import scene_batch
 from synthgen.shards.schema import TABLES
 from synthgen.shards.shard_check import Checker, Depth, Found, Wanted
+from synthgen.shards.store import open_store
 from synthgen.shards.words import word_batch
 from synthgen.stored_run import check_records, job_of, read_manifest
 from synthgen.versions import package_versions
@@ -36,7 +37,7 @@ PRINTED = 100  # faults
 class Order:
     """What `synthgen verify` was asked for."""
 
-    out: Path
+    out: Path | str  # folder or URL
     depth: Depth
     workers: int
     cache: Path | None = None
@@ -66,14 +67,14 @@ def verify(order: Order) -> Report:
         SynthgenError: there is no finished run, or samples are to be rendered again and its recipe or assets are not at hand.
     """
     began = time.monotonic()
-    manifest = read_manifest(order.out)
+    manifest = read_manifest(open_store(order.out))
     task = task_of(order.out, order.depth, order.cache)
     records = check_records(task.job, manifest)
     versions = _versions(manifest["run"]) if order.depth.rerender else {}
     return _report(_check_all(task, order), records, versions, time.monotonic() - began)
 
 
-def _recipe(run: Json, place: Path) -> Recipe:
+def _recipe(run: Json, place: str) -> Recipe:
     table = run.get("recipe")
     return Recipe.checked(table if isinstance(table, dict) else {}, place=f"{place}: recipe")
 
@@ -104,7 +105,7 @@ class ShardTask:
     @cached_property
     def checker(self) -> Checker:
         """What checks the shards of this run."""
-        return Checker(self.job.out, self.depth, known_points(self.job.alphabet), self._again if self.depth.rerender else None)
+        return Checker(self.job.store, self.depth, known_points(self.job.alphabet), self._again if self.depth.rerender else None)
 
     def __call__(self, number: int) -> tuple[ShardNumber, Found]:
         """Return what the shard of a ShardNumber is."""
@@ -123,15 +124,16 @@ class ShardTask:
         yield from (relabelled(batch, table, held) for batch in batches) if held else batches
 
 
-def task_of(out: Path, depth: Depth, cache: Path | None = None) -> ShardTask:
+def task_of(out: Path | str, depth: Depth, cache: Path | None = None) -> ShardTask:
     """Return what checks the shards that the manifest of a run names.
 
     Raises:
         SynthgenError: there is no finished run, or it is to be rendered again and its recipe is not one of this version.
     """
-    manifest = read_manifest(out)
+    store = open_store(out)
+    manifest = read_manifest(store)
     run = cast("Json", manifest["run"])  # read_manifest has looked
-    recipe = _recipe(run, out / RUN) if depth.rerender else Frozen()  # runs of older versions are checked all the same
+    recipe = _recipe(run, f"{store}/{RUN}") if depth.rerender else Frozen()  # runs of older versions are checked all the same
     job = job_of(out, run, recipe, cache)
     parts = {ShardNumber.of(table, part.shard): part for table in TABLES for part in listed(manifest, table) or ()}
     return ShardTask(

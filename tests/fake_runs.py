@@ -102,10 +102,6 @@ def failing(at: int) -> Callable[[Job], Renderer]:
     return partial(make_fake, before=partial(fail_from, at))
 
 
-def dying(at: int) -> Callable[[Job], Renderer]:
-    return partial(make_fake, before=partial(die_from, at))
-
-
 def dying_once(notes: Path, at: int) -> Callable[[Job], Renderer]:
     """Return the renderer of which one dies; it leaves a note in a folder."""
     return partial(make_fake, before=partial(die_once_from, notes, at))

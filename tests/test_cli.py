@@ -19,8 +19,9 @@ from synthgen.assets.studio import Opened
 from synthgen.cli import app
 from synthgen.shards.read import read
 from tests.assets.made_fonts import letters, make_font
+from tests.engine_tasks import wait_until
 from tests.fake_runs import files_of
-from tests.test_engine import ROOT, wait_until
+from tests.test_engine import ROOT
 
 FEW = "[fonts]\nfaces_per_family = 1\n"
 LONG = ("--n", "9000", "--shard-size", "300", "--workers", "2")  # 30 shards, some seconds

@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from synthgen.assets.studio import Opened
-from tests.fake_runs import files_of
+from synthgen.cli import app
+from synthgen.job import run
+from tests.fake_runs import INLINE, fake_job, files_of
 from tests.test_cli import Home, made_home
 
-RUN = ("--n", "40", "--scenes", "0", "--shard-size", "20", "--workers", "1")
+RUN = ("--n", "10", "--scenes", "0", "--shard-size", "5", "--workers", "1")
 
 
 @pytest.fixture
@@ -18,24 +21,29 @@ def home(tmp_path: Path, opened: Opened, tmp_path_factory: pytest.TempPathFactor
     return made_home(tmp_path, tmp_path_factory)
 
 
-def test_parts_are_rendered_apart_and_merged(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+def test_render_makes_some_shards_and_says_how_to_join_them(home: Home, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    for out, shards in (("a", "0"), ("b", "1-1")):
-        found = home.run("render", "--out", out, *RUN, "--shards", shards)
-        assert found.exit_code == 0, found.output
-        assert f"20 word images and 0 scenes in {out}" in found.stdout
-        assert found.stdout.endswith(f"once all shards are there: synthgen merge {out}\n")
-    assert "1 of 2 shards: words are 0 to 1" in caplog.messages
-    found = home.run("merge", "a", more=False)
-    assert (found.exit_code, "1 are missing or damaged" in found.stderr, "--shards 1" in found.stderr) == (1, True, True)
-    found = home.run("merge", "a", "b", "--out", "whole", "--json", more=False)
+    found = home.run("render", "--out", "a", *RUN, "--shards", "1-1")
     assert found.exit_code == 0, found.output
+    assert found.stdout.startswith("5 word images and 0 scenes in a, ")
+    assert found.stdout.endswith("; once all shards are there: synthgen merge a\n")
+    assert "1 of 2 shards: words are 0 to 1" in caplog.messages
+    assert set(files_of(home.folder / "a")) == {"run.json", "parts/words-00001.json", "words/words-00001.parquet"}
+
+
+def test_merge_joins_parts_or_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out, only in (("a", range(3)), ("b", range(2, 4))):
+        run(fake_job(Path(out)), INLINE, resume=False, progress=lambda part: None, only=only)
+    found = CliRunner().invoke(app, ["merge", "a"])
+    assert (found.exit_code, "error: a: need all 4 shards, 1 missing or damaged" in found.stderr) == (1, True)
+    assert found.stderr.endswith("--shards 3\n")
+    found = CliRunner().invoke(app, ["merge", "a", "b", "--out", "whole", "--json"])
     told = json.loads(found.stdout)
-    assert (told["words"], told["shards"], told["linked"], told["copied"]) == (40, 2, 2, 0)
-    assert home.run("render", "--out", "once", *RUN).exit_code == 0
-    assert files_of(home.folder / "whole") == files_of(home.folder / "once")
-    found = home.run("merge", "whole", more=False)
-    assert "40 word images and 0 scenes in 2 shards at whole" in found.stdout and "Next: synthgen verify whole" in found.stdout
+    assert (told["words"], told["scenes"], told["shards"], told["linked"], told["copied"]) == (40, 0, 4, 4, 0)
+    found = CliRunner().invoke(app, ["merge", "whole"])
+    assert found.stdout.startswith("40 word images and 0 scenes in 4 shards at whole, ")
+    assert found.stdout.endswith("; 0 shards linked, 0 copied. Next: synthgen verify whole\n")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from synthgen.engine.ray import RayEngine
 from synthgen.engine.spark import SparkEngine
 from synthgen.engine.spark import _death as death_in_spark
 from synthgen.errors import SynthgenError
-from tests.test_engine import divide, fail_at, square
+from tests.engine_tasks import divide, fail_at, square
 
 
 class Building:
@@ -26,7 +26,7 @@ class Building:
 
     @cached_property
     def thing(self) -> int:
-        self.built += 1
+        type(self).built += 1
         return self.built
 
     def __call__(self, shard: int) -> tuple[int, int]:
@@ -96,7 +96,8 @@ def test_a_fault_of_the_cluster_that_is_no_death_is_raised() -> None:
         list(spread(Work(range(2)), begin, lambda: 1, gone))
 
 
-def test_a_worker_of_a_cluster_keeps_what_its_task_has_built() -> None:
+def test_a_worker_of_a_cluster_keeps_what_its_task_has_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Building, "built", 0)
     threads = cv2.getNumThreads()
     try:
         built = [pickle.loads(answer(pickle.dumps(Building()), shard))[0] for shard in range(3)]

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
+from typing import TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,12 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synthgen.engine import LostShardError
 from synthgen.errors import SynthgenError
+from synthgen.job import ShardTask, run
 from synthgen.shards import storage
 from synthgen.shards.read import read
-from tests.fake_runs import Repeating, dying, failing, fake_job, files_of, job_of, make_fake, make_gap, render
-from tests.test_engine import ROOT, wait_until
+from tests.engine_tasks import wait_until
+from tests.fake_runs import Repeating, failing, fake_job, files_of, job_of, make_fake, make_gap, render
+from tests.test_engine import ROOT
 
+T = TypeVar("T")
 TABLES = ("words", "scenes")
 KILLED_RUN = """
 from pathlib import Path
@@ -129,10 +135,23 @@ def test_a_failing_shard_leaves_nothing_and_finished_ones_stay(tmp_path: Path, t
         assert rows_of(tmp_path, table, partial=True).num_rows == 20
 
 
-def test_a_shard_that_kills_its_workers_is_named_with_its_samples_and_leaves_nothing(tmp_path: Path) -> None:
-    table = "scenes"
-    with pytest.raises(SynthgenError, match=rf"{table} 10 to 19: shard {table}-00001: a worker must .* 3 did not; the last was killed"):
-        render(job_of(table, tmp_path, factory=dying(10)), workers=1)
+class LosingEngine:
+    """Makes the first shard and loses the second, whose workers were killed while they wrote it."""
+
+    retried = 2
+
+    def map(self, task: Callable[[int], T], shards: Iterable[int]) -> Generator[T, None, None]:
+        first, second, *_ = shards
+        yield task(first)
+        table = str(second).partition("-")[0]
+        (cast("ShardTask", task).job.store.root / table / f".{second}.parquet.0123abcd").touch()  # type: ignore[attr-defined]  # a folder
+        raise LostShardError(second, "was killed", "get more memory")
+
+
+def test_a_shard_that_kills_its_workers_is_named_with_its_samples_and_leaves_nothing(tmp_path: Path, table: str) -> None:
+    message = rf"{table} 10 to 19: shard {table}-00001: a worker must .* 3 did not; the last was killed; .*; get more memory"
+    with pytest.raises(SynthgenError, match=message):
+        run(job_of(table, tmp_path), LosingEngine(), resume=False, progress=lambda part: None)
     assert sorted(files_of(tmp_path)) == sorted([f"parts/{table}-00000.json", "run.json", f"{table}/{table}-00000.parquet"])
 
 
@@ -179,7 +198,9 @@ LIMITED_RUN = """
 import resource
 from pathlib import Path
 from synthgen.engine.local import LocalEngine
+from synthgen.engine import LostShardError
 from synthgen.errors import SynthgenError
+from synthgen.job import ShardTask, run
 from synthgen.job import run
 from synthgen.shards.schema import TABLES
 from synthgen.shards.tfrecord import compile_kernels

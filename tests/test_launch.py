@@ -1,5 +1,6 @@
 """Runs that paint scenes: the same bytes whatever the workers, shards, stops and beginnings."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -11,12 +12,14 @@ from synthgen.assets.scene_assets import SceneAssets
 from synthgen.assets.studio import Opened
 from synthgen.engine.local import LocalEngine
 from synthgen.job import Job, run
+from synthgen.launch import INLINE_WORDS, local_engine
 from synthgen.recipe import Recipe
 from synthgen.renderer import needs_scenes, open_renderer, stream
 from synthgen.run_report import Report
 from synthgen.scene_renderer import ScenePainter
 from synthgen.shards.read import read
-from tests.fake_runs import INLINE, files_of
+from tests.engine_tasks import pid_and_threads
+from tests.fake_runs import INLINE, fake_job, files_of
 from tests.studio_fixture import FEW_FACES, Tables, looking
 
 SMALL: Tables = {"scene": {"height_px": 160, "width_px": 224}}
@@ -58,6 +61,13 @@ def test_scenes_are_the_same_from_one_worker_and_from_two_and_after_a_stop(opene
     assert (again.scenes_made, again.made, again.scenes) == (2, 0, 5)
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two") == files_of(tmp_path / "grown")
     assert (report.words, report.scenes) == (50, 5) and len(shards_of(tmp_path / "one")) == 2 + 3
+
+
+@pytest.mark.parametrize(("n", "scenes", "alone"), [(INLINE_WORDS, 0, True), (INLINE_WORDS + 1, 0, False), (0, 42, False)])
+def test_one_small_shard_is_made_in_this_process_and_a_larger_one_by_a_worker(tmp_path: Path, n: int, scenes: int, alone: bool) -> None:
+    job = fake_job(tmp_path, n, scenes, size=n + scenes)
+    found = list(local_engine(job, job.shards, 2).map(pid_and_threads, job.shards))
+    assert [pid == os.getpid() for pid, _ in found] == [alone]
 
 
 @pytest.mark.parametrize("form", ["parquet", "tfrecord"])

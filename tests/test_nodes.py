@@ -8,13 +8,17 @@ from typing import TypeVar
 import pytest
 
 from synthgen import nodes
+from synthgen.assets.studio import open_studio
 from synthgen.engine.local import LocalEngine
 from synthgen.errors import SynthgenError
+from synthgen.found import find_recipe
 from synthgen.job import Job, run
-from synthgen.nodes import Needs, check_versions, node_versions, on_cluster, open_on_node
+from synthgen.nodes import Needs, absolute, at_hand, check_versions, node_versions, on_cluster, open_on_node
 from synthgen.recipe import Recipe
+from synthgen.renderer import open_renderer
 from synthgen.run_report import Report
 from tests.fake_runs import INLINE, FakeRenderer, fake_job, files_of, make_fake
+from tests.test_ray import order as small_order
 
 T = TypeVar("T")
 SAME = {"numpy": "2.4.0", "fontpkg-lato": "3.0"}
@@ -66,6 +70,13 @@ def test_a_bundle_with_a_place_of_its_own_stays_there_and_is_put_there_once(tmp_
     made(job, place=str(tmp_path / "place"))
     assert [(path.name, path.stat().st_mtime_ns) for path in (tmp_path / "place").iterdir()] == [(kept.name, time)]
     assert kept.name.startswith("assets-")
+
+
+def test_a_bundle_that_cannot_be_put_in_its_place_is_an_error_before_anything_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SynthgenError, match=r"--bundle: need a place for the assets: .*file: cannot be written: it is a file"):
+        made(fake_job(tmp_path / "out", cache=tmp_path / "cache"), place=str(tmp_path / "file"))
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "cache"}
 
 
 def test_a_bundle_is_taken_away_when_a_run_fails_too(tmp_path: Path) -> None:
@@ -132,13 +143,46 @@ def test_a_different_asset_on_a_machine_is_named(tmp_path: Path) -> None:
         made(fake_job(tmp_path / "out", factory=different, cache=tmp_path / "cache"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("corpora/0/texts.txt", r"node .+: corpus texts\.txt: need what the run began with, digest [0-9a-f]{64}, got [0-9a-f]{64}"),
+        ("backgrounds/noise.png", r"node .+: backgrounds: need what the run began with, digest [0-9a-f]{32}, got [0-9a-f]{32}"),
+    ],
+)
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_an_asset_that_is_another_or_gone_on_a_machine_is_named(tmp_path: Path, name: str, message: str, damage: str) -> None:
+    order = small_order(tmp_path / "home", tmp_path / "out", "local")
+    recipe, _ = find_recipe(order.flags, tmp_path)
+    opened = open_studio(recipe, tmp_path / "cache")
+    job = Job(recipe, 3, 20, tmp_path / "out", open_renderer, opened.digests, cache=tmp_path / "cache")
+
+    def spoil() -> None:
+        needs = far.factory.args[0]  # type: ignore[attr-defined]  # a partial
+        at_hand(needs, tmp_path / "cache")
+        file = tmp_path / "cache" / Path(needs.bundle).stem / name
+        if damage == "missing":
+            file.rename(file.with_name(f"other-{file.name}"))
+        else:
+            file.write_bytes(file.read_bytes() + b"more\n")  # a photo may have that behind its end
+
+    expected = message if damage == "changed" else rf"node .+: .*{'texts' if name.startswith('corpora') else 'backgrounds'}"
+    with (
+        pytest.raises(SynthgenError, match=expected),
+        on_cluster(job, AlteringEngine(spoil), recipe, None, stays=False) as (far, shipping),
+    ):
+        run(far, shipping, resume=False, progress=lambda part: None)
+
+
 def test_the_places_of_a_run_are_named_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with on_cluster(fake_job(Path("out"), cache=Path("cache")), INLINE, Recipe(), "s3://bucket/x?region=y", stays=False) as (far, _):
+    with on_cluster(fake_job(Path("out"), cache=Path("cache")), INLINE, Recipe(), "place", stays=False) as (far, _):
         needs = far.factory.args[0]  # type: ignore[attr-defined]  # a partial
         assert (far.out, far.cache) == (str(tmp_path / "out"), tmp_path / "cache")
     assert isinstance(needs, Needs)
-    assert needs.place == "s3://bucket/x?region=y"
+    assert needs.place == str(tmp_path / "place")
+    assert absolute("s3://bucket/x?region=y") == "s3://bucket/x?region=y"
     with on_cluster(fake_job(Path("out"), cache=Path("cache")), INLINE, Recipe(), None, stays=False) as (far, _):
         assert far.factory.args[0].place == str(tmp_path / "out")  # type: ignore[attr-defined]
         assert (far.factory.func, far.factory.args[1]) == (open_on_node, make_fake)  # type: ignore[attr-defined]

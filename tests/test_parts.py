@@ -89,7 +89,7 @@ def test_missing_shards_are_named_as_the_option_that_makes_them(tmp_path: Path, 
     part(tmp_path, [0, 1, 5, 7])
     os.truncate(tmp_path / "words" / "words-00001.parquet", 50)
     before = files_of(tmp_path)
-    with pytest.raises(SynthgenError, match=r"need all 12 shards, 9 are missing or damaged; make them: .* --shards 1-4,6,8-11$"):
+    with pytest.raises(SynthgenError, match=r"need all 12 shards, 9 missing or damaged; make them: .* --shards 1-4,6,8-11$"):
         merge([str(tmp_path)], None)
     assert files_of(tmp_path) == before
     part(tmp_path, [1, 2, 3, 4, 6, 8, 9, 10, 11])
@@ -124,7 +124,9 @@ def test_unlike_shards_are_refused(tmp_path: Path) -> None:
     shard.write_bytes((tmp_path / "a" / "words" / "words-00001.parquet").read_bytes())
     told = json.loads((tmp_path / "a" / "parts" / "words-00001.json").read_text(encoding="utf-8"))
     record.write_text(json.dumps({**told, "shard": 2, "file": "words/words-00002.parquet"}), encoding="utf-8")
-    with pytest.raises(SynthgenError, match=r"b/words/words-00002\.parquet: need the bytes it has in .*a, as shards depend"):
+    with pytest.raises(
+        SynthgenError, match=r"b/words/words-00002\.parquet: need the bytes it has in .*a, as shards depend .* --shards 2, and"
+    ):
         merge([str(tmp_path / "a"), str(tmp_path / "b")], str(tmp_path / "whole"))
 
 
@@ -143,8 +145,9 @@ def test_several_parts_need_an_out(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_run_cannot_be_merged(tmp_path: Path) -> None:
-    with pytest.raises(SynthgenError, match=r"run\.json: cannot be read as JSON"):
-        merge([str(tmp_path)], None)
+    with pytest.raises(SynthgenError, match=r"need part of a run, found no run\.json there; name what `render --shards` has made"):
+        merge([str(tmp_path)], str(tmp_path / "whole"))
+    assert not (tmp_path / "whole").exists()
 
 
 def test_parts_share_a_folder_at_the_same_time_and_a_whole_run_or_a_merge_does_not(tmp_path: Path) -> None:
@@ -162,8 +165,31 @@ def test_a_part_leaves_the_scratch_files_of_others_alone(tmp_path: Path) -> None
     own, others = tmp_path / "words" / ".words-00001.parquet.0123abcd", tmp_path / "words" / ".words-00002.parquet.0123abcd"
     for scratch in (own, others):
         scratch.touch()
+        os.utime(scratch, times=(0, 0))
     part(tmp_path, [1])
     assert (own.exists(), others.exists()) == (False, True)
+
+
+def test_the_same_part_begun_twice_at_the_same_time_does_no_harm(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    def twice(job: Job) -> FakeRenderer:
+        def in_the_middle(first: int) -> None:
+            if first == 7:
+                part(tmp_path, range(12))
+
+        return FakeRenderer(job, before=in_the_middle)
+
+    part(tmp_path, range(12), factory=twice)
+    merge([str(tmp_path)], None)
+    assert files_of(tmp_path) == undisturbed
+
+
+def test_a_record_that_vouches_for_another_shard_vouches_for_nothing(tmp_path: Path) -> None:
+    part(tmp_path, range(12))
+    for number, other in (("words-00002", "words-00001"), ("words-00003", "scenes-00003")):
+        record = (tmp_path / "parts" / f"{other}.json").read_bytes()
+        (tmp_path / "parts" / f"{number}.json").write_bytes(record)
+    with pytest.raises(SynthgenError, match=r"need all 12 shards, 2 missing or damaged; make them: .* --shards 2-3$"):
+        merge([str(tmp_path)], None)
 
 
 def test_two_parts_begun_in_the_same_instant_with_different_runs_are_found_out(tmp_path: Path) -> None:

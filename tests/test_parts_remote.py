@@ -66,7 +66,7 @@ def part(out: Path | str, only: range) -> None:
 def test_parts_in_one_place_of_a_store_are_the_run_that_one_machine_makes(server: Server, once: dict[str, bytes]) -> None:
     url = server.url("parts")
     part(url, range(2, 5))
-    with pytest.raises(SynthgenError, match=r"2 are missing or damaged; make them: .* --shards 0-1$"):
+    with pytest.raises(SynthgenError, match=r"2 missing or damaged; make them: .* --shards 0-1$"):
         merge([url], None)
     part(url, range(2))
     merge([url], None)

@@ -21,8 +21,9 @@ from synthgen.nodes import on_cluster
 from synthgen.recipe import Recipe
 from synthgen.run_report import Report
 from synthgen.shards.manifest import Part
+from tests.engine_tasks import pid_and_threads
 from tests.fake_runs import dying_once, failing, fake_job, files_of, slow
-from tests.test_engine import ROOT, pid_and_threads
+from tests.test_engine import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:::ray"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 RECIPE = "[fonts]\nfaces_per_family = 1\n[ground]\nphoto_share = 0.5\n[text]\ngrammar = 0\nenglish = 0\n"
@@ -89,6 +90,15 @@ def test_both_nodes_work_and_keep_their_processes_with_one_opencv_thread(two_nod
     assert {threads for _, threads in seen} == {1}
 
 
+def test_a_node_that_joins_in_mid_run_is_used(cluster: Nodes) -> None:
+    results = RayEngine(cluster.address).map(pid_slowly, range(60))
+    seen = [next(results)]
+    cluster.add_node(**NODE)
+    seen.extend(results)
+    assert len(seen) == 60
+    assert len({pid for pid, _ in seen}) >= 2
+
+
 def test_a_node_killed_in_mid_run_loses_nothing(two_nodes: Nodes, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     made_there: list[Part] = []
 
@@ -152,7 +162,7 @@ def test_closing_ends_what_runs(two_nodes: Nodes, tmp_path: Path) -> None:
 
 def test_an_address_without_a_cluster_is_an_error() -> None:
     with pytest.raises(SynthgenError, match=r"--address 127\.0\.0\.1:1: need a Ray cluster, got none"):
-        list(RayEngine("127.0.0.1:1").map(pid_and_threads, range(1)))
+        RayEngine("127.0.0.1:1")
 
 
 def order(home: Path, out: Path, engine: str, address: str | None = None) -> launch.Order:

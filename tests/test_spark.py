@@ -17,8 +17,9 @@ from synthgen.job import Job, run
 from synthgen.nodes import on_cluster
 from synthgen.recipe import Recipe
 from synthgen.run_report import Report
+from tests.engine_tasks import pid_and_threads
 from tests.fake_runs import dying_once, failing, fake_job, files_of, make_fake
-from tests.test_engine import ROOT, pid_and_threads
+from tests.test_engine import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 ADDRESS = "local-cluster[2,1,1024]"  # executors, cores of each, MB of each

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgen import SynthgenError
-from synthgen.shards import manifest
+from synthgen.shards import storage
 from synthgen.shards.findings import KEPT, Findings
 from synthgen.shards.shard_check import Depth
 from synthgen.verify import Order, verify
@@ -138,7 +138,7 @@ def test_a_shard_that_may_not_be_read_is_told_and_the_others_are_checked(out: Pa
             raise PermissionError(13, "Permission denied")
         return honest(path)
 
-    honest = manifest.sha256_of
+    honest = storage.sha256_of
     monkeypatch.setattr("synthgen.shards.shard_check.sha256_of", refuse)
     report = checked(out)
     (fault,) = report.told

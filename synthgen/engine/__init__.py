@@ -38,7 +38,7 @@ class LostShardError(SynthgenError):
     def __init__(self, shard: int, how: str, cure: str) -> None:
         """Take the shard, how its last worker died, and what may help."""
         rule = f"a worker must live to its end, {TRIES} did not; the last {how}"
-        super().__init__(f"shard {shard}: {rule}; finished shards are kept, --resume makes the rest; {cure}")
+        super().__init__(f"shard {shard}: {rule}; what is finished is kept: render and export go on with --resume; {cure}")
         self.shard = shard
 
 

@@ -28,7 +28,7 @@ class RayEngine:
         """Take the address of a cluster, None for the one Ray finds or else starts here; `most`: shards at a time, 0 for all it can.
 
         Raises:
-            SynthgenError: Ray is not installed.
+            SynthgenError: Ray is not installed, or nothing answers at the address.
         """
         try:
             import ray
@@ -36,6 +36,11 @@ class RayEngine:
             raise SynthgenError("--engine ray: need the package ray, got none; pip install 'synthgen[ray]'") from error
         self._ray, self._address, self._most = ray, address, most
         self.retried = 0
+        if place := PLACE.fullmatch(address or ""):  # at once, where Ray would try for minutes, and late
+            try:
+                socket.create_connection((place[1], int(place[2])), CONNECT_S).close()
+            except OSError as error:
+                raise self._absent(error) from error
 
     def map(self, task: Callable[[int], T], shards: Iterable[int]) -> Generator[T, None, None]:
         """Yield what `task` returns for each shard, as they finish; closing the generator ends what still runs.
@@ -69,13 +74,13 @@ class RayEngine:
         if self._ray.is_initialized():
             return False
         try:
-            if place := PLACE.fullmatch(self._address or ""):
-                socket.create_connection((place[1], int(place[2])), CONNECT_S).close()  # Ray alone would try for minutes
             self._ray.init(address=self._address, logging_level="warning", include_dashboard=None if self._address else False)
         except (OSError, ValueError, RuntimeError) as error:
-            cure = "start it, or mend the address"
-            raise SynthgenError(f"--address {self._address}: need a Ray cluster, got none: {error}; {cure}") from error
+            raise self._absent(error) from error
         return True
+
+    def _absent(self, error: Exception) -> SynthgenError:
+        return SynthgenError(f"--address {self._address}: need a Ray cluster, got none: {error}; start it, or mend the address")
 
     def _room(self) -> int:
         """Return how many shards may be in flight: twice the processors, so that each has its next one and Ray sees whether to grow."""

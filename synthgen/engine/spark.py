@@ -18,6 +18,7 @@ LOST = re.compile(
     r"Lost task .*?executor \w+\): (?:[\w.]+: )?(.*?)(?:\.? Consider setting .*)?$", re.MULTILINE
 )  # Spark's own words for why
 RAISED = re.compile(r"^\w+(?:Error|Exception)\b.*$", re.MULTILINE)  # last line of a traceback
+THREADS = 1024  # shards at a time, at most: each job of Spark has a thread here that waits for it
 SHOWN = 200  # characters of it
 SETTINGS = {
     "spark.app.name": "synthgen",
@@ -52,19 +53,21 @@ class SparkEngine:
             LostShardError: see `Engine`.
         """
         context, work, one = self._context(), Work(shards), partial(answer, pickle.dumps(task))
-        room = self._most or max(int(context.defaultParallelism), 1)
+
+        def room() -> int:
+            return min(self._most or max(int(context.defaultParallelism), 1), THREADS)  # executors may come while it goes on
 
         def answered(shard: int) -> bytes:
             return cast("bytes", context.parallelize([shard], 1).map(one).collect()[0])
 
         try:
-            with ThreadPoolExecutor(room) as pool:
+            with ThreadPoolExecutor(THREADS) as pool:
 
                 def begin(shard: int) -> "Future[bytes]":
                     return pool.submit(answered, shard)
 
                 try:
-                    for result in spread(work, begin, lambda: room, _death):
+                    for result in spread(work, begin, room, _death):
                         yield cast("T", result)
                 finally:
                     context.cancelAllJobs()  # so that the threads end

@@ -135,7 +135,8 @@ def whole(store: Store, table: str, shard: int, rows: int) -> Part | None:
         part = parsed_part(data, f"{store}/{name}")
     except SynthgenError:
         return None  # a record that cannot be read vouches for nothing
-    return part if part.rows == rows and store.keeps(part.file, part.bytes, part.sha256) else None
+    same = (part.table, part.shard, part.rows) == (table, shard, rows) and PurePosixPath(part.file).stem == shard_name(table, shard, "")
+    return part if same and store.keeps(part.file, part.bytes, part.sha256) else None
 
 
 def read_record(store: Store, name: str) -> Json:

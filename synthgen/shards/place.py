@@ -8,7 +8,7 @@ import io
 import os
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit, urlunsplit
 
 import pyarrow as pa
 from pyarrow import fs
@@ -39,7 +39,15 @@ def shown(place: Path | str) -> str:
     if not is_url(place):
         return str(place)
     parts = urlsplit(str(place))
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def below(place: Path | str, name: str) -> Path | str:
+    """Return the place of a file below another place."""
+    if not is_url(place):
+        return Path(place) / name
+    parts = urlsplit(str(place))
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 
 def locate(place: Path | str) -> tuple[fs.FileSystem, str]:
@@ -60,7 +68,7 @@ def _opened(url: str) -> tuple[fs.FileSystem, str]:
         raise SynthgenError(f"{shown(url)}: need a folder or a URL with {known}, got neither; name the shards' folder")
     _check(url, kind, parts)
     try:
-        system, path = OPENERS[kind](parts)
+        system, path = OPENERS[kind](parts._replace(path=quote(parts.path, safe="/%")))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise store_error(shown(url), "opened", error) from error
     return system, path.rstrip("/")
@@ -77,6 +85,8 @@ def _check(url: str, kind: str, parts: SplitResult) -> None:
     if other:
         cure = "take it out; credentials belong in the environment, or in the files of the store's own tools"
         raise SynthgenError(f"{shown(url)}: need a query of {', '.join(QUERIES[kind])}, got {other[0]!r}; {cure}")
+    if "#" in url:
+        raise SynthgenError(f"{shown(url)}: need a URL without #, got one with; write it as %23")
     if not parts.netloc:
         raise SynthgenError(f"{shown(url)}: need the name of a bucket or container, got none; write {parts.scheme}://NAME/FOLDER")
 

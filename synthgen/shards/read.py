@@ -36,7 +36,7 @@ def read(
         yield from _batches(system, f"{root}/{name}" if name else root, table, columns)
 
 
-def shard_names(place: Path | str, *, partial: bool, table: str) -> list[str]:
+def shard_names(place: Path | str, *, partial: bool = False, table: str = "words") -> list[str]:
     """Return the shards of a folder in order, by their path below it, or "" if it is a file itself; sizes are compared with the manifest.
 
     Raises:

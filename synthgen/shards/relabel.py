@@ -6,7 +6,6 @@ alone, and a new one is announced in PENDING before it takes the old one's place
 """
 
 import logging
-import secrets
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -26,18 +25,20 @@ from synthgen.shards.manifest import (
     RUN,
     Json,
     Part,
-    parsed_part,
-    part_name,
+    read_part,
+    read_record,
     run_digest,
     total_counts,
+    vouch,
     write_manifest,
+    write_record,
 )
-from synthgen.shards.parquet import parquet_shard
+from synthgen.shards.parquet import parquet_file
 from synthgen.shards.read import TFRECORD, read
 from synthgen.shards.schema import TABLES, marked
-from synthgen.shards.storage import mendable, read_json, sha256_of, sole_writer, sweep, sync, write_json
-from synthgen.shards.store import Folder
-from synthgen.shards.tfrecord import TfRecordFile, tfrecord_shard
+from synthgen.shards.storage import sha256_of
+from synthgen.shards.store import Store, open_store
+from synthgen.shards.tfrecord import TfRecordFile, tfrecord_file
 
 PENDING = "split-pending.json"  # record of the shard that is just being put in place
 SPLIT = "split"  # column, and key of run.json
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 class SplitRun:
     """A run as it is to be: what is held out, and the record that says so."""
 
-    out: Path
+    store: Store
     held: HeldOut
     record: Json
 
@@ -61,27 +62,29 @@ class SplitRun:
         return run_digest(self.record)
 
 
-def split_run(out: Path, held: HeldOut) -> dict[str, dict[str, int]]:
+def split_run(out: Path | str, held: HeldOut) -> dict[str, dict[str, int]]:
     """Label every row of a finished run; return how many of each table are on each side.
 
     Raises:
         SynthgenError: there is no finished run, its recipe has split it, or a shard is not what its record says.
     """
-    if not (out / RUN).is_file():
-        raise SynthgenError(f"{out}: need the folder of a run, got one without {RUN}; name one that `synthgen render` has finished")
-    with sole_writer(out):
-        _settle(out)
-        sweep(out)
-        was = read_json(out / RUN)
-        parts = _parts(out, was)
-        run = SplitRun(out, held, _record(out, was, held))
-        if not (out / MANIFEST).is_file() or was != run.record or any(_labelled(run, part) is None for part in parts):
-            with mendable(out):
-                (out / MANIFEST).unlink(missing_ok=True)  # first: it vouches for shards that are no more
-            write_json(out / RUN, run.record | {SPLIT: {"by": list(held.by), "share": held.share}})  # of 0 too: half taken back is split
+    store = open_store(out)
+    store.reach()
+    if store.size(RUN) is None:
+        raise SynthgenError(f"{store}: need the folder of a run, got one without {RUN}; name one that `synthgen render` has finished")
+    with store.hold():
+        _settle(store)
+        store.sweep()
+        was = read_record(store, RUN)
+        parts = _parts(store, was)
+        run = SplitRun(store, held, _record(store, was, held))
+        if store.size(MANIFEST) is None or was != run.record or any(_labelled(run, part) is None for part in parts):
+            store.remove(MANIFEST)  # first: it vouches for shards that are no more
+            half = {SPLIT: {"by": list(held.by), "share": held.share}}  # of 0 too: half taken back is split
+            write_record(store, RUN, run.record | half)
             parts = list(_relabelled(run, parts))
-            write_json(out / RUN, run.record)
-            write_manifest(Folder(out), run.record, parts)
+            write_record(store, RUN, run.record)
+            write_manifest(store, run.record, parts)
         return {table: _sums([part for part in parts if part.table == table]) for table in TABLES if any(p.table == table for p in parts)}
 
 
@@ -123,47 +126,43 @@ def held_of(run: Json) -> HeldOut | None:
     return HeldOut(tuple(by), share) if by else None
 
 
-def _record(out: Path, was: Json, held: HeldOut) -> Json:
+def _record(store: Store, was: Json, held: HeldOut) -> Json:
     recipe = was.get("recipe")
     table = recipe.get(SPLIT) if isinstance(recipe, dict) else None
     if not isinstance(recipe, dict) or not isinstance(was.get("alphabet"), str):  # before anything is touched
-        raise SynthgenError(f"{out / RUN}: need the record of a run, got one without recipe or alphabet; restore it")
+        raise SynthgenError(f"{store}/{RUN}: need the record of a run, got one without recipe or alphabet; restore it")
     if isinstance(table, dict) and table.get("validation_share", 0) != 0:
-        raise SynthgenError(f"{out / RUN}: need a run that is not split yet, got one whose recipe has [split]; use its column `split`")
+        raise SynthgenError(f"{store}/{RUN}: need a run that is not split yet, got one whose recipe has [split]; use its column `split`")
     rest = {key: value for key, value in was.items() if key != SPLIT}
     return rest | ({SPLIT: {"by": list(held.by), "share": held.share}} if held.share > 0 else {})
 
 
-def _settle(out: Path) -> None:
+def _settle(store: Store) -> None:
     """Write the record of a shard that was put in place when its run was stopped."""
-    if not (out / PENDING).is_file():
+    pending = read_part(store, PENDING)
+    if pending is None:
         return
-    pending = _read_part(out / PENDING)
-    file = out / pending.file
-    if file.is_file() and sha256_of(file) == pending.sha256:
-        write_json(out / part_name(pending.table, pending.shard), asdict(pending))
-    with mendable(out):
-        (out / PENDING).unlink()
+    if store.sha256(pending.file) == pending.sha256:
+        vouch(store, pending)
+    store.remove(PENDING)
 
 
-def _read_part(path: Path) -> Part:
-    return parsed_part(path.read_bytes(), str(path))
-
-
-def _parts(out: Path, run: Json) -> list[Part]:
+def _parts(store: Store, run: Json) -> list[Part]:
     """Return the records of all shards, each of which is what its record says."""
-    parts = sorted(map(_read_part, (out / PARTS).glob("*.json")), key=lambda part: (part.table, part.shard))
+    names = [f"{PARTS}/{name}" for name in store.listing(PARTS) if name.endswith(".json")]
+    parts = sorted((part for name in names if (part := read_part(store, name))), key=lambda part: (part.table, part.shard))
     rows = {table: sum(part.rows for part in parts if part.table == table) for table in TABLES}
     wanted = {"words": run.get("n"), "scenes": run.get("scenes")}
     if rows != wanted:
         raise SynthgenError(
-            f"{out / PARTS}: need a finished run, with records of {wanted}, got {rows}; go on with `synthgen render --resume`"
+            f"{store}/{PARTS}: need a finished run, with records of {wanted}, got {rows}; go on with `synthgen render --resume`"
         )
     for part in parts:
-        file = out / part.file
-        if not file.is_file() or sha256_of(file) != part.sha256:
-            got = "other bytes" if file.is_file() else "no file"
-            raise SynthgenError(f"{file}: need the shard that its record vouches for, got {got}; restore it, or render the run again")
+        if not store.keeps(part.file, part.bytes, part.sha256):
+            got = "no file" if store.size(part.file) is None else "other bytes"
+            raise SynthgenError(
+                f"{store}/{part.file}: need the shard that its record vouches for, got {got}; restore it, or render the run again"
+            )
     return parts
 
 
@@ -173,21 +172,22 @@ def _relabelled(run: SplitRun, parts: list[Part]) -> Iterator[Part]:
         if found is None:
             found = _rewritten(run, part)
         elif found != part:
-            write_json(run.out / part_name(part.table, part.shard), asdict(found))
+            vouch(run.store, found)
         log.info("%s: %s", found.file, _sums([found]))
         yield found
 
 
 def _labelled(run: SplitRun, part: Part) -> Part | None:
     """Return the record of a shard that has its labels, with their counts; None where they must be written."""
-    file, counts = run.out / part.file, Counter[int]()
-    if file.suffix != TFRECORD and (pq.read_schema(file).metadata or {}).get(b"synthgen.run") != run.digest.encode():
-        return None
-    for batch in read(file, [*MEMBERS[part.table], SPLIT], part.table):
-        sides = sides_of(batch, part.table, run.held)
-        if batch[SPLIT].to_pylist() != [SPLITS[side] for side in sides]:
+    counts = Counter[int]()
+    with run.store.local_copy(part.file) as file:
+        if file.suffix != TFRECORD and (pq.read_schema(file).metadata or {}).get(b"synthgen.run") != run.digest.encode():
             return None
-        counts.update(sides)
+        for batch in read(file, [*MEMBERS[part.table], SPLIT], part.table):
+            sides = sides_of(batch, part.table, run.held)
+            if batch[SPLIT].to_pylist() != [SPLITS[side] for side in sides]:
+                return None
+            counts.update(sides)
     return _counted(run, part, counts)
 
 
@@ -200,29 +200,25 @@ def _counted(run: SplitRun, part: Part, sides: Counter[int]) -> Part:
 
 def _rewritten(run: SplitRun, part: Part) -> Part:
     """Write a shard anew with its labels, put it in place, and return its record."""
-    file, sides = run.out / part.file, Counter[int]()
-    staged = file.with_name(f".{file.name}.{secrets.token_hex(4)}")  # named as scratch files are, to be swept
-    with mendable(file):
-        try:
-            with _shard(run, part, staged) as shard:
-                for batch in regrouped(read(file, table=part.table), TABLES[part.table].row_group):
-                    labelled = relabelled(batch, part.table, run.held)
-                    sides.update(SPLITS.index(name) for name in labelled[SPLIT].to_pylist())
-                    shard.write_batch(labelled)
-            made = replace(_counted(run, part, sides), bytes=staged.stat().st_size, sha256=sha256_of(staged))
-            write_json(run.out / PENDING, asdict(made))
-            staged.replace(file)
-            sync(file.parent)
-        finally:
-            staged.unlink(missing_ok=True)
-    write_json(run.out / part_name(part.table, part.shard), asdict(made))
-    with mendable(run.out):
-        (run.out / PENDING).unlink()
+    sides = Counter[int]()
+    with run.store.local_copy(part.file) as file, run.store.new_file(part.file) as staged:
+        with _shard(run, part, staged) as shard:
+            for batch in regrouped(read(file, table=part.table), TABLES[part.table].row_group):
+                labelled = relabelled(batch, part.table, run.held)
+                sides.update(SPLITS.index(name) for name in labelled[SPLIT].to_pylist())
+                shard.write_batch(labelled)
+        made = replace(_counted(run, part, sides), bytes=staged.stat().st_size, sha256=sha256_of(staged))
+        write_record(run.store, PENDING, asdict(made))
+    vouch(run.store, made)
+    run.store.remove(PENDING)
     return made
 
 
 def _shard(run: SplitRun, part: Part, staged: Path) -> AbstractContextManager[TfRecordFile | pq.ParquetWriter]:
     layout = TABLES[part.table]
     if part.file.endswith(TFRECORD):
-        return tfrecord_shard(staged, layout)
-    return parquet_shard(staged, marked(layout.schema, run.digest, str(run.record["alphabet"])), layout)
+        return tfrecord_file(staged, layout)
+    file: AbstractContextManager[pq.ParquetWriter] = parquet_file(
+        staged, marked(layout.schema, run.digest, str(run.record["alphabet"])), layout
+    )
+    return file

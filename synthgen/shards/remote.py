@@ -36,7 +36,7 @@ class Remote:
         if not found:
             need_bucket(self.url)
 
-    def listing(self, folder: str = "") -> dict[str, int | None]:
+    def listing(self, folder: str = "", *, scratch: bool = False) -> dict[str, int | None]:  # noqa: ARG002  # there is none
         infos = self._patient(folder, "listed", lambda: self._infos(folder))
         return {info.base_name: info.size if info.type == fs.FileType.File else None for info in infos}
 
@@ -118,8 +118,14 @@ class Remote:
 
     @contextmanager
     def hold(self, *, shared: bool = False) -> Iterator[None]:
-        with storage.sole_writer(self._scratch, shared=shared, name=str(self)):
-            yield
+        folder = self._scratch
+        with storage.sole_writer(folder, shared=shared, name=str(self)):
+            try:
+                yield
+            finally:
+                if not shared:  # others may be about to write in it
+                    with suppress(OSError):  # not empty: what a dead run left is for the next to sweep
+                        folder.rmdir()
 
     def sweep(self, of: Collection[str] | None = None) -> None:
         storage.sweep(self._scratch, of)
@@ -138,7 +144,8 @@ class Remote:
     @property
     def _scratch(self) -> Path:
         """The folder for scratch files on this machine; TMPDIR says on which disk."""
-        digest = hashlib.sha256(self.url.encode()).hexdigest()[:16]
+        url, _, query = self.url.partition("?")
+        digest = hashlib.sha256(f"{url.rstrip('/')}?{query}".encode()).hexdigest()[:16]
         folder = Path(tempfile.gettempdir()) / f"synthgen-{os.getuid()}-{digest}"
         with storage.mendable(folder):
             folder.mkdir(mode=0o700, exist_ok=True)

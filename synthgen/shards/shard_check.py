@@ -20,6 +20,7 @@ from synthgen.shards.row_checks import check_index, whole_rows
 from synthgen.shards.scene_checks import check_scenes
 from synthgen.shards.schema import TABLES, marked
 from synthgen.shards.storage import sha256_of
+from synthgen.shards.store import Store
 from synthgen.shards.word_checks import check_words
 
 BLOCKS = {
@@ -70,30 +71,34 @@ class Found:
 class Checker:
     """Checks shards of one run."""
 
-    out: Path
+    store: Store
     depth: Depth
     known: Bools  # characters of the alphabet, see `known_points`
     again: Again | None  # None: nothing is rendered again
 
     def check(self, wanted: Wanted) -> Found:
         """Return what a shard is."""
-        path, findings = self.out / wanted.part.file, Findings(wanted.part.file)
-        found = Found(wanted.part.table, findings)
+        found = Found(wanted.part.table, Findings(wanted.part.file))
+        with self.store.local_copy(wanted.part.file) as path:
+            self._check_file(path, wanted, found)
+        return found
+
+    def _check_file(self, path: Path, wanted: Wanted, found: Found) -> None:
+        findings = found.findings
         if not path.is_file():
             findings.whole("bytes", wanted.part.bytes, "no file")
-            return found
+            return
         try:
             whole = check_file(path, wanted.part, findings)
             groups = open_groups(path, found.table)
             readable = check_schema(path, wanted, findings)
         except (SynthgenError, pa.ArrowException, OSError) as error:
             findings.whole("file", "a shard that can be read", error)
-            return found
+            return
         found.rows = sum(groups.sizes)
         findings.differ("rows", wanted.part.rows, found.rows)
         if readable:
             self._check_groups(groups, wanted, found, whole=whole)
-        return found
 
     def _check_groups(self, groups: ShardGroups, wanted: Wanted, found: Found, *, whole: bool) -> None:
         begin, findings = 0, found.findings

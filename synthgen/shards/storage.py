@@ -9,13 +9,16 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from synthgen.errors import SynthgenError
+from synthgen.shards.place import shown
 
 SCRATCH = re.compile(r"^\..+\.[0-9a-f]{8}$")  # what scratch_path names its files
+UNUSED_S = 3600.0  # whoever writes a shard adds to it every few seconds; the rest is for clocks that differ
 CURES = {
     errno.ENOSPC: "the disk is full; make room",
     errno.EDQUOT: "the disk quota is used up; make room",
@@ -67,8 +70,9 @@ def mendable(path: Path) -> Iterator[None]:
     """Turn the faults of a disk that the user can mend into errors that say how.
 
     Raises:
-        SynthgenError: in place of an OSError whose cause is known.
+        SynthgenError: in place of an OSError whose cause is known; `path` is a URL.
     """
+    need_here(path)
     try:
         yield
     except OSError as error:
@@ -78,6 +82,17 @@ def mendable(path: Path) -> Iterator[None]:
         raise SynthgenError(
             f"{path}: cannot be written: {cure}; what is finished is kept: render and export go on with --resume, split as it is"
         ) from error
+
+
+def need_here(path: Path) -> None:
+    """Check that `path` is one of this machine.
+
+    Raises:
+        SynthgenError: it is a URL, of which pathlib makes a path in a folder "s3:".
+    """
+    if path.parts and path.parts[0].endswith(":"):
+        url = shown(str(path).replace(":/", "://", 1))
+        raise SynthgenError(f"{url}: need a folder or file of this machine, got a URL, or one with a slash too few; give a path here")
 
 
 def sync(path: Path) -> None:
@@ -170,13 +185,20 @@ def sole_writer(folder: Path, *, shared: bool = False, name: str = "") -> Iterat
 def sweep(folder: Path, of: Collection[str] | None = None) -> int:
     """Remove the scratch files that dead runs left in `folder` and its subfolders; return how many. Only for who holds the folder.
 
-    `of`: names of files whose scratch alone is removed, for who shares the folder.
+    `of`: names of files whose scratch alone is removed, once nothing was written to it for UNUSED_S, for who shares the folder: others
+    may be making these very files, as a scheduler begins again what it has lost sight of.
     """
     paths = [path for path in (*folder.glob(".*"), *folder.glob("*/.*")) if SCRATCH.match(path.name) and path.is_file()]
-    found = [path for path in paths if of is None or path.stem.removeprefix(".") in of]
+    found = [path for path in paths if of is None or (path.stem.removeprefix(".") in of and _is_unused(path))]
     for path in found:
         path.unlink(missing_ok=True)
     return len(found)
+
+
+def _is_unused(path: Path) -> bool:
+    with suppress(FileNotFoundError):  # who made it has put it in place
+        return time.time() - path.stat().st_mtime > UNUSED_S
+    return False
 
 
 def need_room(folder: Path, size_bytes: int) -> None:

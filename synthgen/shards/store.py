@@ -24,8 +24,8 @@ class Store(Protocol):
         """Check that it answers, and that its bucket is there; a folder need not be."""
         ...
 
-    def listing(self, folder: str = "") -> dict[str, int | None]:
-        """Return the names in a folder, without scratch files, and the bytes of each; None for folders. Empty where there is no folder."""
+    def listing(self, folder: str = "", *, scratch: bool = False) -> dict[str, int | None]:
+        """Return the names in a folder, `scratch` files if asked for, and the bytes of each, None for folders; none where there is none."""
         ...
 
     def size(self, name: str) -> int | None:
@@ -96,11 +96,11 @@ class Folder:
     def reach(self) -> None:
         pass
 
-    def listing(self, folder: str = "") -> dict[str, int | None]:
+    def listing(self, folder: str = "", *, scratch: bool = False) -> dict[str, int | None]:
         with storage.mendable(self.root / folder):
             if not (self.root / folder).exists():
                 return {}
-            paths = [path for path in sorted((self.root / folder).iterdir()) if not storage.SCRATCH.match(path.name)]
+            paths = [path for path in sorted((self.root / folder).iterdir()) if scratch or not storage.SCRATCH.match(path.name)]
             return {path.name: path.stat().st_size if path.is_file() else None for path in paths}
 
     def size(self, name: str) -> int | None:

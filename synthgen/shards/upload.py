@@ -14,6 +14,7 @@ from synthgen.shards.manifest import MANIFEST, PARTS, RUN, Json, Part, listed, p
 from synthgen.shards.place import is_url
 from synthgen.shards.remote import Remote
 from synthgen.shards.schema import TABLES
+from synthgen.shards.storage import need_here
 from synthgen.shards.store import Folder
 
 
@@ -79,6 +80,7 @@ def upload(order: Order, progress: Progress) -> Report:
 
 
 def _check(order: Order) -> None:
+    need_here(order.shards)
     if not is_url(order.url):
         raise SynthgenError(f"{order.url}: need a URL like s3://bucket/run1, got none; copy to a folder with cp")
     if not order.shards.is_dir():

@@ -19,7 +19,8 @@ SECRET = "hunter2"
         (f"s3://bucket/run?secret_key={SECRET}", "need a query of endpoint_override, .*, got 'secret_key'"),
         (f"abfs://c@a.dfs.core.windows.net/run?sig={SECRET}", "need a query of blob_storage_authority, .*, got 'sig'"),
         (f"ftp://me:{SECRET}@host/run?x={SECRET}", "need a folder or a URL with s3://, gs://, az://"),
-        ("s3:///run", "need the name of a bucket or container, got none"),
+        ("s3:///run", "s3:///run: need the name of a bucket or container, got none; write s3://NAME/FOLDER"),
+        ("s3://bucket/a#b", "need a URL without #, got one with; write it as %23"),
     ],
 )
 def test_a_url_with_a_credential_or_without_a_store_is_refused_and_not_repeated(url: str, fault: str) -> None:
@@ -31,6 +32,12 @@ def test_a_url_with_a_credential_or_without_a_store_is_refused_and_not_repeated(
 def test_what_is_shown_of_a_url_has_no_query_and_no_user() -> None:
     assert shown("s3://a:b@bucket/run?endpoint_override=x:1&scheme=http") == "s3://bucket/run"
     assert shown("shards/run1?") == "shards/run1?"
+    assert shown("s3:///run") == "s3:///run"
+
+
+@pytest.mark.parametrize(("url", "path"), [("my run/Käse", "my run/Käse"), ("my%20run/a%23b", "my run/a#b"), ("run//", "run")])
+def test_letters_of_all_kinds_may_stand_in_a_url(url: str, path: str) -> None:
+    assert locate(f"s3://bucket/{url}?endpoint_override=127.0.0.1:9&scheme=http")[1] == f"bucket/{path}"
 
 
 def test_an_s3_url_says_where_the_server_is_and_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +20,11 @@ from synthgen.cli import app
 from synthgen.errors import SynthgenError
 from synthgen.held_out import SPLITS, HeldOut
 from synthgen.job import Job, Renderer
-from synthgen.shards import relabel
 from synthgen.shards.manifest import MANIFEST, RUN
 from synthgen.shards.read import read
 from synthgen.shards.relabel import PENDING, split_run
 from synthgen.shards.storage import sole_writer
+from synthgen.shards.store import Folder
 from tests.fake_runs import FakeRenderer, fake_job, files_of, render
 from tests.fake_words import NAMES
 
@@ -138,13 +140,13 @@ def test_a_split_stopped_anywhere_goes_on_and_ends_with_the_same_files(
         split_run(place, BY_FONT)
     split_run(whole, held)
     stops = 0
-    for name in ("write_json", "sync", "write_manifest"):
+    for name in ("new_file", "remove"):
         at, done = 1, False
         while not done:
             with monkeypatch.context() as patch:
                 done = not stopped(patch, name, at, broken, held)
             at, stops = at + 1, stops + (not done)
-            if not done and name == "sync" and at == 2:
+            if not done and name == "new_file" and at == 4:  # run.json, the first shard's record announced, and the shard
                 assert (broken / PENDING).is_file()
             split_run(broken, held)
             assert files_of(broken) == files_of(whole)
@@ -153,16 +155,25 @@ def test_a_split_stopped_anywhere_goes_on_and_ends_with_the_same_files(
 
 
 def stopped(patch: pytest.MonkeyPatch, name: str, at: int, out: Path, held: HeldOut) -> bool:
-    """Split with the `at`-th call of a function failing after it has done its work; return whether it came to that."""
-    calls, honest = Counter[str](), getattr(relabel, name)
+    """Split with the `at`-th call of a method of the folder failing after it has done its work; return whether it came to that."""
+    calls, honest = Counter[str](), getattr(Folder, name)
 
-    def failing(*args: object) -> None:
-        honest(*args)
+    def count() -> None:
         calls[name] += 1
         if calls[name] == at:
             raise RuntimeError("stopped")
 
-    patch.setattr(relabel, name, failing)
+    @contextmanager
+    def new_file(folder: Folder, file: str) -> Iterator[Path]:
+        with honest(folder, file) as scratch:
+            yield scratch
+        count()
+
+    def remove(folder: Folder, file: str) -> None:
+        honest(folder, file)
+        count()
+
+    patch.setattr(Folder, name, {"new_file": new_file, "remove": remove}[name])
     try:
         split_run(out, held)
     except RuntimeError:

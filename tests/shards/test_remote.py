@@ -14,14 +14,20 @@ import pytest
 from pyarrow import fs
 
 from synthgen import SynthgenError, open_groups, read
+from synthgen.held_out import HeldOut
 from synthgen.shards.manifest import RUN, Json, made_part, vouch, write_manifest
 from synthgen.shards.place import locate
+from synthgen.shards.relabel import split_run
+from synthgen.shards.shard_check import Depth
 from synthgen.shards.storage import json_bytes
 from synthgen.shards.store import Folder
 from synthgen.shards.upload import Order, upload
+from synthgen.verify import Order as Verification
+from synthgen.verify import verify
+from tests.engine_tasks import wait_until
 from tests.fake_runs import fake_job, files_of, job_of, render
 from tests.object_store import BUCKET, KEYS, Server, object_server
-from tests.test_engine import ROOT, wait_until
+from tests.test_engine import ROOT
 
 COLUMNS = ["index", "image", "text"]
 TOLD_WITHIN_S = 40.0
@@ -107,6 +113,16 @@ def test_a_killed_run_in_object_storage_resumes_to_the_bytes_of_a_local_one(
     assert far_files(url) == undisturbed
 
 
+def test_a_run_in_object_storage_is_verified_and_split_like_a_local_one(server: Server, sound: dict[str, Path], tmp_path: Path) -> None:
+    url, held = server.url("sound"), HeldOut(("font",), 0.5)
+    upload(Order(sound["parquet"], url), lambda one: None)
+    report = verify(Verification(url, Depth(), 2))
+    assert (report.faults, report.checked, report.decoded) == (0, 60, 60)
+    shutil.copytree(sound["parquet"], tmp_path / "near")
+    assert split_run(url, held) == split_run(tmp_path / "near", held)
+    assert far_files(url) == files_of(tmp_path / "near")
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run of four shards that are sent in three parts each; what is in them is noise."""
@@ -171,7 +187,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("command", ["upload", "inspect", "export", "render"])
+@pytest.mark.parametrize("command", ["upload", "inspect", "export", "render", "verify", "explain", "split"])
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -192,6 +208,9 @@ def test_what_is_wrong_with_a_store_is_one_clear_line(server: Server, small: Pat
         "inspect": ("inspect", url, "--out", str(small.parent / "report.html")),
         "export": ("export", url, "--format", "folder", "--out", str(small.parent / "export")),
         "render": ("render", "--n", "10", "--out", url),
+        "verify": ("verify", url),
+        "explain": ("explain", url, "1"),
+        "split": ("split", url),
     }
     began = time.monotonic()
     code, complaints = told(*commands[command], env=env)

@@ -19,6 +19,7 @@ from synthgen.shards.read import read
 from synthgen.shards.row_checks import known_points, need_values
 from synthgen.shards.schema import TABLES
 from synthgen.shards.shard_check import Checker, Depth, Found
+from synthgen.shards.store import Folder
 from synthgen.shards.word_checks import check_words
 from synthgen.shards.words import word_batch
 from tests.fake_words import NAMES
@@ -119,7 +120,7 @@ def test_a_planted_fault_is_found_at_its_row(rows_of: dict[str, list[Row]], tabl
     found = Found(table, Findings("x"))
     found.findings.place(np.arange(10), np.arange(10, 20))
     batch = pa.RecordBatch.from_pylist(rows, schema=TABLES[table].schema)
-    Checker(Path(), Depth(), known_points(ALPHABET), None).check_rows(batch, 10, found)
+    Checker(Folder(Path()), Depth(), known_points(ALPHABET), None).check_rows(batch, 10, found)
     lines, row = [str(fault) for fault in found.findings.faults], 5 if table == "words" else 4
     assert lines and all(line.startswith(f"x: row {row} (index {10 + row}): ") for line in lines), lines
     assert any(re.search(told, line) for line in lines), lines
@@ -215,7 +216,7 @@ def test_a_text_that_is_no_utf_8_is_found_at_its_row(rows_of: dict[str, list[Row
     broken = pa.ipc.open_stream(sink.getvalue().to_pybytes().replace("\u0101".encode(), b"\xff\xfe")).read_next_batch()
     found = Found(table, Findings("x"))
     found.findings.place(np.arange(10), np.arange(10, 20))
-    Checker(Path(), Depth(), known_points(ALPHABET), None).check_rows(broken, 10, found)
+    Checker(Folder(Path()), Depth(), known_points(ALPHABET), None).check_rows(broken, 10, found)
     compare(broken, pa.RecordBatch.from_pylist(rows_of[table], schema=batch.schema), found.findings)
     with pytest.raises(SynthgenError, match=r"run: need sound columns, got .*Invalid UTF8"):
         need_values(broken, "run")

@@ -51,6 +51,15 @@ def test_other_faults_keep_their_own_words(tmp_path: Path) -> None:
         raise OSError("ours")
 
 
+@pytest.mark.parametrize("url", ["s3://bucket/x", "s3://name:topsecret@bucket/x"])
+def test_a_url_is_no_path_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    for write in (storage.make_folder, lambda path: storage.write_json(path, {})):
+        with pytest.raises(SynthgenError, match=r"^s3://bucket/x: need a folder or file of this machine, got a URL, .*; give a path here$"):
+            write(Path(url))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_only_scratch_files_are_swept(tmp_path: Path) -> None:
     (tmp_path / "words").mkdir()
     for name in (".run.json.0123abcd", "words/.words-00000.parquet.ffff0000", ".gitignore", "words/.keep.me", "words/words-00000.parquet"):

@@ -228,3 +228,6 @@ def test_a_url_with_a_password_is_refused_without_repeating_it(near: Path) -> No
     assert refused.exit_code == 1
     assert "error: s3://bucket/run: need a URL without user name and password" in refused.stderr
     assert "hunter2" not in refused.output
+    swapped = CliRunner().invoke(app, ["upload", "s3://key:hunter2@bucket/run", URL])
+    assert (swapped.exit_code, swapped.stderr.count("\n")) == (1, 1)
+    assert "hunter2" not in swapped.output

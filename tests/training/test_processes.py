@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from synthgen.errors import SynthgenError
-from tests.test_engine import ROOT, wait_until
+from tests.engine_tasks import wait_until
+from tests.test_engine import ROOT
 from training import processes
 from training.feeding import Batch, MakeBatch
 from training.processes import NOWHERE, SLOT_BYTES, Packed, Processes, Slots
