@@ -53,7 +53,7 @@ def merge(places: Sequence[str], out: str | None) -> Report:
     for store in (*sources, target):
         store.reach()
     run = _same_run(sources)
-    job = job_of(places[0], run, Frozen(), None)
+    job = job_of(places[0], run, Frozen(), None, manifest.RUN)
     with target.hold():
         _check_target(target, run)
         target.sweep()

@@ -15,6 +15,7 @@ from synthgen.renderer import Renderer
 from synthgen.scene.words import render_words
 from synthgen.scene_renderer import ScenePainter, encoded_scenes
 from synthgen.scene_sheet import scene_sheet
+from synthgen.shards.storage import need_here
 
 ENDINGS = (".png", ".jpg")
 ENLARGED = 2  # so that quads can be told from ink
@@ -73,6 +74,7 @@ def check_ending(path: Path) -> None:
     Raises:
         SynthgenError: it may not.
     """
+    need_here(path)
     if path.suffix.lower() not in ENDINGS:
         raise SynthgenError(
             f"--out {path}: need a file ending in {' or '.join(ENDINGS)}, got {path.suffix or 'none'!r}; name it preview.png"

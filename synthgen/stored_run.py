@@ -49,8 +49,10 @@ def read_manifest(store: Store) -> Json:
     return manifest
 
 
-def job_of(out: Path | str, run: Json, recipe: Frozen, cache: Path | None) -> Job:
+def job_of(out: Path | str, run: Json, recipe: Frozen, cache: Path | None, record: str = f"{MANIFEST}: run") -> Job:
     """Return the job that made a run, from what its record says; `recipe`: that of the run, or a stand-in where nothing is rendered.
+
+    `record`: what it is called in errors.
 
     Raises:
         SynthgenError: the record lacks something, or holds what no run has.
@@ -73,9 +75,7 @@ def job_of(out: Path | str, run: Json, recipe: Frozen, cache: Path | None) -> Jo
             cache=cache,
         )
     except (KeyError, TypeError) as error:
-        raise SynthgenError(
-            f"{open_store(out)}/{MANIFEST}: run: need all that run.json has, got {error!r}; render again with --resume"
-        ) from error
+        raise SynthgenError(f"{open_store(out)}/{record}: need all that a run has, got {error!r}; render again with --resume") from error
 
 
 def _check_types(run: Json) -> None:

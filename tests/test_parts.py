@@ -150,6 +150,13 @@ def test_a_folder_that_is_no_run_cannot_be_merged(tmp_path: Path) -> None:
     assert not (tmp_path / "whole").exists()
 
 
+def test_a_damaged_record_of_the_run_is_an_error_that_names_it(tmp_path: Path) -> None:
+    part(tmp_path, [0])
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SynthgenError, match=r"run\.json: need all that a run has, got KeyError\('seed'\)"):
+        merge([str(tmp_path)], None)
+
+
 def test_parts_share_a_folder_at_the_same_time_and_a_whole_run_or_a_merge_does_not(tmp_path: Path) -> None:
     part(tmp_path, [0])
     with open_store(tmp_path).hold(shared=True):
@@ -160,14 +167,19 @@ def test_parts_share_a_folder_at_the_same_time_and_a_whole_run_or_a_merge_does_n
             merge([str(tmp_path)], None)
 
 
-def test_a_part_leaves_the_scratch_files_of_others_alone(tmp_path: Path) -> None:
+def test_a_part_takes_away_its_own_scratch_files_that_nobody_writes_to_and_merge_takes_the_rest(tmp_path: Path) -> None:
     part(tmp_path, [0])
-    own, others = tmp_path / "words" / ".words-00001.parquet.0123abcd", tmp_path / "words" / ".words-00002.parquet.0123abcd"
-    for scratch in (own, others):
+    own, others, written = (tmp_path / "words" / f".words-0000{k}.parquet.0123abc{k}" for k in (1, 2, 3))
+    for scratch in (own, others, written):
         scratch.touch()
+    for scratch in (own, others):
         os.utime(scratch, times=(0, 0))
-    part(tmp_path, [1])
-    assert (own.exists(), others.exists()) == (False, True)
+    part(tmp_path, [1, 3])
+    assert [scratch.exists() for scratch in (own, others, written)] == [False, True, True]
+    part(tmp_path, range(12))
+    assert [scratch.exists() for scratch in (own, others, written)] == [False, False, True]
+    merge([str(tmp_path)], None)
+    assert not written.exists()
 
 
 def test_the_same_part_begun_twice_at_the_same_time_does_no_harm(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:

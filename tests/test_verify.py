@@ -117,7 +117,7 @@ def test_whatever_stands_in_a_record_is_told_in_a_line_each(out: Path, file: str
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda m: m["run"].update(seed="5"), r"manifest.json: run: need all that run.json has, got TypeError\('seed of another type'\)"),
+        (lambda m: m["run"].update(seed="5"), r"manifest.json: run: need all that a run has, got TypeError\('seed of another type'\)"),
         (lambda m: m["run"].update(n=10**15), "got TypeError.'1000000000000000 words in shards of 10'"),
         (lambda m: m["run"]["shard_sizes"].update(words=0), "--shard-size: need at least 1, got 0"),
         (lambda m: m["words"]["shards"][1].update(file="../x.parquet"), "words shards: need their records, got others, or ones with"),
@@ -205,7 +205,7 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path, out: Path) -
     with pytest.raises(SynthgenError, match=r"nowhere: need manifest.json, which a finished run has, found none; name a folder"):
         checked(tmp_path / "nowhere")
     edited(out / "manifest.json", lambda content: content["run"].pop("seed"))
-    with pytest.raises(SynthgenError, match=r"manifest.json: run: need all that run.json has, got KeyError\('seed'\); render again"):
+    with pytest.raises(SynthgenError, match=r"manifest.json: run: need all that a run has, got KeyError\('seed'\); render again"):
         checked(out)
     edited(out / "manifest.json", lambda content: content.pop("run"))
     with pytest.raises(SynthgenError, match=r"manifest.json: need the record of a run, got one without 'run'"):

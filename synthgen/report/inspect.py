@@ -8,7 +8,7 @@ from synthgen.errors import SynthgenError
 from synthgen.report.findings import MOST_BYTES, look
 from synthgen.report.page import page
 from synthgen.report.plots import need_matplotlib
-from synthgen.shards.storage import atomic_path
+from synthgen.shards.storage import atomic_path, need_here
 
 FORM = (".html", ".htm")
 
@@ -29,6 +29,7 @@ def inspect(place: Path | str, out: Path, samples: int, seed: int, most_bytes: i
     Raises:
         SynthgenError: `out` cannot be written, matplotlib is missing, there is no finished run, or a shard is missing, changed or damaged.
     """
+    need_here(out)
     if out.suffix.lower() not in FORM or not out.absolute().parent.is_dir():
         raise SynthgenError(f"--out {out}: need a file ending in .html in a folder that exists, got another; name it report.html")
     if not 0 <= seed < 2**64:

@@ -207,6 +207,8 @@ def test_faults_of_the_user_are_told_with_a_cure(run: Path, tmp_path: Path, monk
         inspect(run, tmp_path / "report.pdf", 4, seed=0)
     with pytest.raises(SynthgenError, match=r"need a file ending in .html in a folder that exists"):
         inspect(run, tmp_path / "nowhere" / "report.html", 4, seed=0)
+    with pytest.raises(SynthgenError, match=r"^s3://bucket/r\.html: need a folder or file of this machine, got a URL"):
+        inspect(run, Path("s3://name:key@bucket/r.html"), 4, seed=0)
     with pytest.raises(SynthgenError, match=r"--seed: need 0 <= seed < 2\*\*64, got 18446744073709551616"):
         inspect(run, tmp_path / "report.html", 4, seed=2**64)
     with pytest.raises(SynthgenError, match=r"need manifest.json, which a finished run has, found none; name a folder"):
