@@ -1,7 +1,9 @@
 """From a float32 ONNX file to one that computes in int8, with ONNX Runtime's tools."""
 
+import logging
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +39,7 @@ def quantize_network(path_float: Path, path_int8: Path, batches: Iterable[F32], 
     model = _float_model(path_float)
     notes = {note.key: note.value for note in model.metadata_props}
     helper.set_model_props(model, {READY: "onnxruntime.quant"})
-    with tempfile.TemporaryDirectory() as folder, atomic_path(path_int8) as scratch:
+    with _without_chatter(), tempfile.TemporaryDirectory() as folder, atomic_path(path_int8) as scratch:
         found = Path(folder) / "int8.onnx"
         quantize_static(
             model,
@@ -55,6 +57,17 @@ def quantize_network(path_float: Path, path_int8: Path, batches: Iterable[F32], 
         found_model = onnx.load(found)
         helper.set_model_props(found_model, notes)
         onnx.save(found_model, scratch)
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold back what ONNX Runtime's tools say of single scales, in the name of the root logger, unless all is to be logged."""
+    if not logging.getLogger().isEnabledFor(logging.DEBUG):
+        logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 class Calibration(CalibrationDataReader):

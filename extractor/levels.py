@@ -1,0 +1,92 @@
+"""Photos looked at in several sizes, as no one size fits all letters.
+
+Large letters fall apart where a photo is seen large, and small ones melt away where it is seen small. So it is looked at as a whole twice,
+once smaller for large letters, and if that is still too small for small print, in tiles of its own size too. A word is taken from the
+smallest size at which it is high enough.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from detector.boxes import find_words
+from detector.finder import Look, WordFinder
+from detector.lines import reading_order
+from detector.metrics import areas_of, shared_areas
+from detector.prepare import MULTIPLE
+from detector.words import FoundWords
+from extractor.tiles import tiled_maps
+from synthgen.arrays import F64, Bools, Image, Quads
+
+TILED_BELOW = 0.5  # px that the detector sees for one of the photo's, of the whole photo: print of 16 px becomes one of 8
+LARGE_SHARE = 0.55  # of the size at which a photo is seen, for large letters: 704 px for 1,280
+# Heights of words as the detector sees them, below which the next larger size shows them better. Source: of the words of scenes_ic03 that
+# are higher than 80 px the detector that comes along finds 18 of 39 at 1,280 px, 26 at 704 px.
+LARGE_PX, SMALL_PX = 23.0, 16.0
+COVERED = 0.5  # share of a word's area within others from which it is the same text
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Which looks beside that at the whole photo there may be."""
+
+    large: bool  # smaller, for large letters
+    tiled: bool  # in tiles, for small print, if the photo is seen at less than half its size
+
+
+def look(finder: WordFinder, photo: Image, levels: Levels) -> Look:
+    """Return the words on a photo `(h, w, 3)`, and the maps of it as a whole, in which the tiles' show where there were any."""
+    whole = finder.look(photo)
+    words, maps = whole.words, whole.maps
+    if levels.large:
+        longest = max(round(LARGE_SHARE * finder.longest), MULTIPLE)
+        less = replace(finder, longest=longest, enlarged=LARGE_SHARE * finder.enlarged).look(photo)
+        words = merged(less.words, words, LARGE_PX / less.scale)
+    if levels.tiled and whole.scale < TILED_BELOW:
+        fine = tiled_maps(finder, photo)
+        words = merged(words, find_words(fine, finder.thresholds, 1.0), SMALL_PX / whole.scale)
+        maps = np.maximum(maps, cv2.resize(fine, maps.shape[1::-1], interpolation=cv2.INTER_AREA))
+    return Look(words, maps, whole.scale)
+
+
+def merged(less: FoundWords, more: FoundWords, small_px: float) -> FoundWords:
+    """Return words found on a photo seen smaller and larger as one, in reading order; words of less than `small_px` are small.
+
+    Large words of the former stay. Then come those of the latter that do not lie within them, and last small ones of the former alone.
+    """
+    large = _heights(less.quads) >= small_px
+    found = _some(less, large)
+    found = _joined(found, _some(more, ~_covered(more.quads, found.quads)))
+    found = _joined(found, _some(less, ~large & ~_covered(less.quads, found.quads)))
+    order, lines = reading_order(found.quads)
+    polygons = tuple(found.polygons[k] for k in order)
+    return FoundWords(found.quads[order], polygons, found.scores[order], lines)
+
+
+def _heights(quads: Quads) -> F64:
+    """Return the shorter side of each quad, px: of text that runs up or down, its height."""
+    sides = np.linalg.norm(np.roll(quads, -1, axis=1) - quads, axis=2)
+    return np.asarray(np.minimum(sides[:, ::2].mean(axis=1), sides[:, 1::2].mean(axis=1)), dtype=np.float64)
+
+
+def _covered(quads: Quads, others: Quads) -> Bools:
+    """Return which quads lie within `others`, or hold most of one of them."""
+    shared = shared_areas(quads, others)
+    own = np.maximum(areas_of(quads), np.finfo(np.float64).tiny)
+    within = shared.sum(axis=1) >= COVERED * own
+    return np.asarray(within | (shared >= COVERED * np.maximum(areas_of(others), np.finfo(np.float64).tiny)).any(axis=1), dtype=np.bool_)
+
+
+def _some(words: FoundWords, kept: Bools) -> FoundWords:
+    polygons = tuple(polygon for polygon, keep in zip(words.polygons, kept, strict=True) if keep)
+    return FoundWords(words.quads[kept], polygons, words.scores[kept], words.lines[kept])
+
+
+def _joined(first: FoundWords, second: FoundWords) -> FoundWords:
+    return FoundWords(
+        quads=np.concatenate([first.quads, second.quads]),
+        polygons=first.polygons + second.polygons,
+        scores=np.concatenate([first.scores, second.scores]),
+        lines=np.concatenate([first.lines, second.lines]),
+    )
