@@ -96,7 +96,7 @@ def test_choices_are_those_of_the_plan_and_the_stored_sample_is_made_again(shard
 def test_a_font_size_is_that_of_the_picture(shards: Path, opened: Opened, cache: Path) -> None:
     """Of words set plainly, the ink of capitals is as high as the face's capitals are at this size."""
     plain, record = 0, read_json(shards / RUN)
-    engine = open_engine(shards, record, "words", cache)
+    engine = open_engine(str(shards), record, "words", cache)
     for index in range(N):
         sections = explain_word(engine.opened, engine.renderer, engine.seed, index)
         choices = {part: {name: value for name, (value, _) in own.items()} for part, own in sections.items()}

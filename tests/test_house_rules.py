@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -75,6 +76,11 @@ VAGUE = re.compile(r"(^|_)(utils?|helpers?|common|misc|manager)(_|$)")
 Rule = Callable[[Path, str], Iterator[str]]
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    return ast.parse(source)  # once for all rules
+
+
 def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield line and full name of everything imported anywhere in `tree`."""
     for node in ast.walk(tree):
@@ -94,7 +100,7 @@ def forbidden_to(path: Path) -> tuple[str, ...]:
 
 
 def rooms_import_only_what_they_may(path: Path, source: str) -> Iterator[str]:
-    tree = ast.parse(source)
+    tree = parsed(source)
     inside = {id(node) for outer in ast.walk(tree) if isinstance(outer, ast.FunctionDef) for node in ast.walk(outer)}
     at_start = ast.Module([node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in inside], [])
     own = "tests" if path.parts[0] in ("tests", "benchmarks") else path.parts[0]
@@ -108,7 +114,7 @@ def rooms_import_only_what_they_may(path: Path, source: str) -> Iterator[str]:
 
 def scene_is_pure(path: Path, source: str) -> Iterator[str]:
     if path.as_posix().startswith("synthgen/scene/"):
-        tree = ast.parse(source)
+        tree = parsed(source)
         yield from (f"{line}: imports {name}" for line, name in imports(tree) if not SCENE_MAY.match(name))
         for node in ast.walk(tree):
             named = node.func if isinstance(node, ast.Call) else node
@@ -123,7 +129,7 @@ def modules_are_short(path: Path, source: str) -> Iterator[str]:
 
 
 def functions_are_short_and_take_few_parameters(path: Path, source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if not isinstance(node, ast.FunctionDef) or re.search(
             r"njit|\.command|\.callback", " ".join(map(ast.unparse, node.decorator_list))
         ):
@@ -146,7 +152,7 @@ def modules_have_telling_names(path: Path, source: str) -> Iterator[str]:
 
 def chance_has_one_door(path: Path, source: str) -> Iterator[str]:
     if path.parts[0] != "tests":
-        tree = ast.parse(source)
+        tree = parsed(source)
         yield from (f"{line}: imports {name}" for line, name in imports(tree) if is_in(name, ("random", "secrets.choice", "numpy.random")))
         for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.random", "numpy.random"):
@@ -154,7 +160,7 @@ def chance_has_one_door(path: Path, source: str) -> Iterator[str]:
 
 
 def what_is_public_is_documented(path: Path, source: str) -> Iterator[str]:
-    tree = ast.parse(source)
+    tree = parsed(source)
     if path.parts[0] != "tests":
         if source and not ast.get_docstring(tree):
             yield "1: the module has no docstring"
