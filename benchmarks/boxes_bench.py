@@ -15,7 +15,8 @@ from functools import partial
 import numpy as np
 
 from benchmarks.measured import cpu_of, machine
-from detector.boxes import Thresholds, find_words
+from detector.boxes import find_words
+from detector.thresholds import Thresholds
 from synthgen.arrays import F32, F64, Quads
 from synthgen.chance import Stream, uniforms
 from synthgen.heatmaps import heat_maps

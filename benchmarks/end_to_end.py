@@ -39,7 +39,8 @@ from extractor.opened import READER, open_extractor
 from extractor.page import Page
 from extractor.straighten import straightened
 from extractor.truth import TruePhoto, TruePhotos
-from recognizer.opened import Decoding, OpenedReader, open_reader
+from recognizer.decoding import Decoding
+from recognizer.opened import OpenedReader, open_reader
 from recognizer.reading import read_images
 from synthgen import read_picture
 from synthgen.arrays import Image, Quads

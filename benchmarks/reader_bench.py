@@ -25,10 +25,10 @@ import numpy as np
 from benchmarks.measured import Figures, machine, middle, wall_of
 from recognizer.batches import Lesson, ReaderFeed
 from recognizer.crops import Target, open_shards
+from recognizer.decoding import SHIPPED
 from recognizer.forms import CALIBRATION_SEED, write
 from recognizer.model import build_reader
 from recognizer.objective import build_trainer, reader_loss
-from recognizer.opened import SHIPPED
 from recognizer.options import ReaderOptions
 from recognizer.rendered import rendered_words
 from recognizer.scorer import keras_scorer, onnx_scorer

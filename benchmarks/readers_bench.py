@@ -103,7 +103,8 @@ def tesseract_texts(files: Sequence[Path]) -> list[str]:
 
 def our_engine(path: Path) -> Engine:
     """Return the reader of a file of ours."""
-    from recognizer.opened import Decoding, open_reader
+    from recognizer.decoding import Decoding
+    from recognizer.opened import open_reader
     from recognizer.reading import read_images
 
     reader = open_reader(path, Decoding())

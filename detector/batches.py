@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.prepare import MULTIPLE, as_input
+from detector.prepare import as_input
 from detector.scenes import Scene, SceneSource
+from detector.sizes import MULTIPLE
 from detector.targets import DOWN, draw_targets
 from detector.viewing import size_of, view_picture
 from detector.views import Variety, homography, moved, plan_views

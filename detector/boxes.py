@@ -6,8 +6,6 @@ the right and down in theirs: both shift boxes by half a map px. It is dilated b
 times as much when they are tilted. What is dilated may leave the map.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
@@ -15,33 +13,11 @@ from detector.box_kernels import Components, lay_frames
 from detector.lines import reading_order
 from detector.outlines import outlines
 from detector.prepare import DOWN
+from detector.thresholds import Thresholds
 from detector.words import FoundWords
 from synthgen.arrays import F32, F64, Quads
-from synthgen.errors import SynthgenError
 
 LEAST_SIZE = 10  # map px of a component. Source: getDetBoxes_core
-MOST_GROWTH = 10.0  # words would be all margin
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Scores, 0 to 1, above which something is there, and what is added round it. Source of the scores: the authors' test.py."""
-
-    text: float = 0.7  # of a word's best px
-    link: float = 0.4  # of the affinity between characters of one word
-    low_text: float = 0.4  # of a px that is part of a character
-    # How much a word grows beyond those px, by the root of their mean height. Differs: the authors' 2 makes rectangles 14 % too high on
-    # maps as `heat_maps` draws them: median IoU with the true quads of 40 scenes .77, here .84.
-    growth: float = 1.5
-
-    def __post_init__(self) -> None:
-        for name, value in (("--text", self.text), ("--link", self.link), ("--low-text", self.low_text)):
-            if not 0 <= value <= 1:
-                raise SynthgenError(f"{name}: need a score from 0 to 1, got {value}; leave it out for the authors' own")
-        if self.low_text > self.text:
-            raise SynthgenError(f"--low-text: need at most --text, {self.text}, got {self.low_text}; lower it, or raise --text")
-        if not 0 <= self.growth <= MOST_GROWTH:
-            raise SynthgenError(f"--growth: need a number from 0 to {MOST_GROWTH:g}, got {self.growth}; the authors' is 2")
 
 
 def find_words(maps: F32, thresholds: Thresholds, scale: float) -> FoundWords:

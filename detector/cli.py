@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from detector.boxes import MOST_GROWTH, Thresholds
 from detector.options import SLIMS
-from detector.prepare import ENLARGED, LONGEST
+from detector.sizes import ENLARGED, LONGEST
+from detector.thresholds import MOST_GROWTH, Thresholds
 from synthgen.errors import SynthgenError
 from synthgen.told import log_to_stderr, run_app, told
 from training.startup import start_keras, start_keras_for

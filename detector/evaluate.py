@@ -6,10 +6,11 @@ from itertools import groupby
 
 import numpy as np
 
-from detector.boxes import Thresholds, find_words
+from detector.boxes import find_words
 from detector.finder import Look, WordFinder
 from detector.labelled import LabelledPhoto
 from detector.metrics import Compared, Counts, compare
+from detector.thresholds import Thresholds
 from detector.words import FoundWords, TrueWords
 from synthgen.arrays import F32, I32, I64, Image
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from detector.boxes import Thresholds
 from detector.evaluate import Judged, evaluate
 from detector.finder import WordFinder
 from detector.labelled import LabelledPhoto, Photos
@@ -18,6 +17,7 @@ from detector.overlays import as_map
 from detector.prepare import MEAN, SPREAD
 from detector.report import Worst
 from detector.scorer import keras_scorer
+from detector.thresholds import Thresholds
 from detector.weights import Detector
 from detector.words import TrueWords
 from synthgen import Recipe, SceneRenderer

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.boxes import Thresholds, find_words
-from detector.prepare import DOWN, ENLARGED, LONGEST, fitted
+from detector.boxes import find_words
+from detector.prepare import DOWN, fitted
+from detector.sizes import ENLARGED, LONGEST
+from detector.thresholds import Thresholds
 from detector.words import FoundWords
 from synthgen.arrays import F32, U8, Image
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from detector.boxes import Thresholds
 from detector.finder import Scorer, WordFinder
-from detector.prepare import ENLARGED, LONGEST
 from detector.scorer import keras_scorer, onnx_scorer
+from detector.sizes import ENLARGED, LONGEST
+from detector.thresholds import Thresholds
 from synthgen.errors import SynthgenError
 
 

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from detector.sizes import ENLARGED, LONGEST, MULTIPLE
 from synthgen.arrays import F32, U8, Image
 
-MULTIPLE = 32  # px; sides of what the detector takes
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in ImageNet, on which VGG's public weights were trained
-LONGEST = 1280  # px. Source: the authors' test.py, canvas_size
-ENLARGED = 1.5  # Source: the same, mag_ratio
 DOWN = 2  # photo px a map px
 
 

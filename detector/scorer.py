@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detector.header import DETECTOR, Header
-from detector.prepare import DOWN, MULTIPLE, as_input
+from detector.prepare import DOWN, as_input
+from detector.sizes import MULTIPLE
 from synthgen.arrays import F32, U8
 from training.onnx_session import open_session
 

@@ -12,9 +12,10 @@ from extractor.splitting import split
 from extractor.turns import DOWN, OVER, Read
 from synthgen.arrays import F32, I32, I64, Quads
 
-# Power of the least confidence that is asked of a lone letter or sign: .95 where it is .7 of words. Most are scraps of pictures; on photos
-# 46 to 90 of scenes_ic03 that raises precision from .57 to .61 at the cost of .005 of recall.
+# Power of the least confidence that is asked of a lone letter or sign: .95 where it is .7 of words. Most are scraps of pictures. Source:
+# benchmarks/RESULTS.md, what was tried.
 LONE = 0.15
+UNITS = frozenset("gGlL")  # of one letter; behind a number they are no scraps
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def page_of(size: tuple[int, int], found: FoundWords, reads: Sequence[Read], lea
 
     Text that runs another way than most of it comes after that, each way for itself: a label's side is no part of the lines of its front.
     """
-    chosen = [k for k, read in enumerate(reads) if _is_sure(read, least_confidence)]
+    chosen = [k for k, read in enumerate(reads) if _is_sure(read, least_confidence, unit=_is_unit(reads, found, k))]
     kept = Kept(
         quads=np.array([turned(found.quads[k], reads[k].turn) for k in chosen], dtype=np.float32).reshape(-1, 4, 2),
         polygons=tuple(_outline(found.polygons[k], reads[k]) for k in chosen),
@@ -49,7 +50,7 @@ def page_of(size: tuple[int, int], found: FoundWords, reads: Sequence[Read], lea
 def _told_apart(kept: Kept) -> Kept:
     """Return words, in place of one that was read with spaces those between them, each as sure in its letters as the whole.
 
-    A curved one stays whole, as its outline says nothing of where the spaces are. On photos 46 to 90 of scenes_ic03 F rises by .025.
+    A curved one stays whole, as its outline says nothing of where the spaces are.
     """
     parts = [
         (k, quad, text)
@@ -71,9 +72,16 @@ def _part(read: Read, text: str) -> Read:
     return replace(read, text=text, confidence=letter_confidence(read.text, read.confidence) ** (len(text) + 1))
 
 
-def _is_sure(read: Read, least_confidence: float) -> bool:
-    """Return whether a word was read at all, and surely enough: of `least_confidence` in its letters, with but one of more."""
-    asked = least_confidence if sum(map(str.isalnum, read.text)) > 1 else least_confidence**LONE
+def _is_unit(reads: Sequence[Read], found: FoundWords, word: int) -> bool:
+    """Return whether a word is a unit of one letter behind a number on its line, as in "500 g"."""
+    before = word - 1
+    follows = before >= 0 and found.lines[before] == found.lines[word] and reads[before].text[-1:].isdigit()
+    return bool(follows and reads[word].text in UNITS)
+
+
+def _is_sure(read: Read, least_confidence: float, *, unit: bool) -> bool:
+    """Return whether a word was read at all, and surely enough: of `least_confidence` in its letters; a lone one of more, unless a unit."""
+    asked = least_confidence if unit or sum(map(str.isalnum, read.text)) > 1 else least_confidence**LONE
     return bool(read.text) and letter_confidence(read.text, read.confidence) >= asked
 
 

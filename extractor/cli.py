@@ -1,17 +1,17 @@
 """The command `extract`: parse, delegate, print."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from detector.boxes import MOST_GROWTH, Thresholds
-from detector.prepare import MULTIPLE
+from detector.sizes import MULTIPLE
+from detector.thresholds import MOST_GROWTH, Thresholds
 from extractor.group import ReadsPhotos
-from extractor.options import Options
+from extractor.options import MOST_THREADS, Options
 from extractor.serve.limits import Limits
-from synthgen.errors import SynthgenError
 from synthgen.told import log_to_stderr, run_app, told
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ Size = Annotated[
         help="Pixels of a photo's longer side, at most, as the detector sees it: less is faster and misses small print.", min=MULTIPLE
     ),
 ]
-Threads = Annotated[int, typer.Option(help="Threads to compute with; 0: one a core.", min=0)]
+Threads = Annotated[int, typer.Option(help="Threads to compute with; 0: one a core.", min=0, max=MOST_THREADS)]
 LeastConfidence = Annotated[float, typer.Option(help="Leave out words of whose letters the reader is less sure.", min=0.0, max=1.0)]
 Tiles = Annotated[bool, typer.Option("--tiles/--no-tiles", help="Look at photos of more than twice SIZE in tiles too, for small print.")]
 USUAL = Options()
@@ -55,10 +55,11 @@ def read_photos(
         Path | None, typer.Option(help="Print nothing; put masks of the text of photos into this folder, for --backgrounds.")
     ] = None,
     sure: Annotated[
-        float, typer.Option(help="Of --pseudo-label: how sure the reader must be of a word's letters.", min=0.0, max=1.0)
-    ] = 0.95,
-    sure_score: Annotated[float, typer.Option(help="The same: region score it must reach.", min=0.0, max=1.0)] = 0.8,
-    sure_height: Annotated[float, typer.Option(help="The same: its height on the photo, px.", min=0.0)] = 12.0,
+        float | None,
+        typer.Option(help="Of --pseudo-label: how sure the reader must be of a word's letters; 0.95 if none.", min=0.0, max=1.0),
+    ] = None,
+    sure_score: Annotated[float | None, typer.Option(help="The same: region score it must reach; 0.8 if none.", min=0.0, max=1.0)] = None,
+    sure_height: Annotated[float | None, typer.Option(help="The same: its height on the photo, px; 12 if none.", min=0.0)] = None,
     detector: Detector = None,
     reader: Reader = None,
     size: Size = USUAL.size,
@@ -74,43 +75,26 @@ def read_photos(
 ) -> None:
     """Read photos: print their text, or words with quads as JSON or CSV; draw overlays; make labels or masks of them."""
     with told("stopped"):
+        from extractor.labels import Wanted, write_labels
         from extractor.opened import open_extractor
-        from extractor.output import Meter, Printer, form_of
+        from extractor.output import Meter, Printer, Shown
         from extractor.overlays import Overlays
-        from extractor.overlays import overlay as overlaid
-        from extractor.photo_files import photo_paths, read_files
+        from extractor.photo_files import PhotoFiles, photo_paths
+        from extractor.pseudo import sureness_of
 
-        if heat and not overlay:
-            raise SynthgenError("--heat: need --overlay, on which it is shown, got none; give one, or leave --heat out")
-        form = form_of(as_json=as_json, as_csv=as_csv, fields=fields)
+        shown = Shown(as_json, as_csv, fields, overlay, heat)
+        wanted = Wanted(pseudo_label, mask, sureness_of(sure, sure_score, sure_height), shown.options)
         paths = photo_paths(photos)
         alone = len(paths) == 1 and paths == photos
-        overlays = Overlays(overlay, alone) if overlay else None
+        overlays = Overlays(overlay, paths[0] if alone else None, heat) if overlay else None
         options = Options(size, Thresholds(text, link, low_text, growth), enlarged, least_confidence, large, tiles, threads)
         extractor = open_extractor(detector, reader, options)
-        if pseudo_label or mask:
-            from extractor.labels import Wanted, write_labels
-            from extractor.pseudo import Sureness
-
-            lines, faults = write_labels(extractor, paths, Wanted(pseudo_label, mask, Sureness(sure, sure_score, sure_height)))
-            for line in faults:
-                typer.echo(f"error: {line}", err=True)
-            typer.echo("\n".join(lines))
-            raise typer.Exit(1 if faults else 0)
-        printer = Printer(form, alone, fields)
-        for line in printer.head():
-            typer.echo(line)
-        with Meter(len(paths)) as meter:
-            for found in read_files(extractor, paths):
-                meter.add(found)
-                if isinstance(found, str):
-                    typer.echo(f"error: {found}", err=True)
-                    continue
-                for line in printer.lines(found):
-                    typer.echo(line)
-                if overlays:
-                    overlays.add(found.path, overlaid(found.photo, found.page, found.maps if heat else None))
-    if not alone or not meter.words:
+        with Meter(len(paths), partial(typer.echo, err=True)) as meter:
+            read = PhotoFiles(extractor, paths, meter.add)
+            lines = write_labels(read, wanted) if wanted else Printer(shown, alone, overlays).printed(read)
+            for line in lines:
+                typer.echo(line)
+    if not wanted and not (alone and meter.words):
         typer.echo(meter.told(), err=True)
     if meter.faults:
         raise typer.Exit(1)
@@ -170,7 +154,7 @@ def evaluate(
         from extractor.opened import open_extractor
         from training.runs import fresh
 
-        place = overlay and fresh(overlay)
+        place = overlay and fresh(overlay, "--overlay")
         options = Options(size, least_confidence=least_confidence, tiled=tiles, threads=threads)
         report = measured(Order(open_extractor(detector, reader, options), data, limit, place))
         typer.echo(json.dumps(report.to_json()) if as_json else "\n".join(report.as_lines()))

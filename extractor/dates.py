@@ -10,10 +10,15 @@ from extractor.written import DIGIT, Found, digits
 YEARS = range(2000, 2060)  # a pack has no other
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 ENDINGS = ("UARY", "RUARY", "CH", "IL", "", "E", "Y", "UST", "T(?:EMBER)?", "OBER", "EMBER", "EMBER")
-MONTH = "|".join(f"{month}(?:{rest})?".replace("O", "[O0]") for month, rest in zip(MONTHS, ENDINGS, strict=True))
+GERMAN = {"MAI": "MAY", "OKT": "OCT", "DEZ": "DEC"}  # that differ in their first letters
+GERMAN_ENDINGS = ("", "OBER", "EMBER")
+MONTH = "|".join(
+    f"{month}(?:{rest})?".replace("O", "[O0]") for month, rest in zip((*MONTHS, *GERMAN), (*ENDINGS, *GERMAN_ENDINGS), strict=True)
+)
 ANNOUNCED = re.compile(  # what stands before a date
     r"(?<![A-Za-z0-9])(?:BEST[ \n]?(?:BY|BEF[O0]RE(?:[ \n]END)?|IF[ \n]?USED[ \n]?(?:BY|BEF[O0]RE))|(?:USE|SELL|ENJ[O0]Y|FREEZE)[ \n]?BY|"
-    r"EXP(?:IR(?:ES|Y|ATI[O0]N))?|BBE?|MHD|MF[GD]|PACKED|PR[O0]D(?:UCED)?)[.:]?(?:[ \n]?DATE)?(?:[ \n]?[O0]N)?[.:]?[ \n]?$",
+    r"EXP(?:IR(?:ES|Y|ATI[O0]N))?|BBE?|MHD|HA[L1]TBAR[ \n]BIS(?:[ \n]ENDE)?|AVANT(?:[ \n](?:LE|FIN))?|"
+    r"MF[GD]|PACKED|PKD|PR[O0]D(?:UCED)?)[.:]?(?:[ \n]?DATE)?(?:[ \n]?[O0]N)?[.:]?[ \n]?$",
     re.IGNORECASE,
 )
 LOOKED_BACK = 40  # characters before a date, at most, that may announce it
@@ -23,6 +28,7 @@ ENDED = r"(?![\w%]|[./,-][0-9])"
 THREE = re.compile(rf"{ALONE}({DIGIT}{{4}}|{PAIR})([ ./-])({PAIR})\2({YEAR}){ENDED}")
 TWO = re.compile(rf"{ALONE}({YEAR}|{DIGIT})([./-])({YEAR}|{DIGIT}){ENDED}")
 NTH, NEAR = r"(?:ST|ND|RD|TH)?", r"[.,]?[ \n]?[/'-]?"
+EIGHT = re.compile(rf"{ALONE}([0-9]{{4}})([0-9]{{2}})([0-9]{{2}}){ENDED}")
 APART = r"(?:[.,]?[ \n][/'-]?|[.,/'-][ \n]?)"
 DAY_FIRST = re.compile(rf"{ALONE}(?i:({DIGIT}{{4}}|{PAIR}){NTH}{NEAR}({MONTH}){NEAR})({YEAR}|{DIGIT}){ENDED}")
 MONTH_FIRST = re.compile(rf"{ALONE}(?<![0-9][ \n])(?i:({MONTH}){NEAR}(?:({PAIR}){NTH}{APART})?)({YEAR}|{DIGIT}){ENDED}")
@@ -37,7 +43,7 @@ def find_dates(text: str) -> Iterator[Found]:
     A date that may be read in several ways stays so: "[2026-05-06,2026-06-05]", one of a set as ISO 8601-2 writes it, with a note. Where
     words such as BEST BY announce a date, less of it is enough: two numbers of two digits, or a month without a year.
     """
-    for pattern, read in ((THREE, _three), (DAY_FIRST, _day_first), (MONTH_FIRST, _month_first), (DAY_AND_MONTH, _day), (TWO, _two)):
+    for pattern, read in READERS:
         for match in pattern.finditer(text):
             words = ANNOUNCED.search(text, max(match.start() - LOOKED_BACK, 0), match.start())
             parts = [digits(part) or part for part in match.groups(default="")]
@@ -45,6 +51,12 @@ def find_dates(text: str) -> Iterator[Found]:
             if values:
                 first, value = (words or match).start(), values[0] if len(values) == 1 else f"[{','.join(values)}]"
                 yield Found(first, match.end(), "date", value, "", AMBIGUOUS if len(values) > 1 else "")
+
+
+def _eight(parts: Sequence[str], *, announced: bool) -> list[Parts]:
+    """Return what an announced 20271126 may be; other numbers of eight digits are those of lots."""
+    year, month, day = map(int, parts)
+    return [(year, month, day)] if announced else []
 
 
 def _three(parts: Sequence[str], *, announced: bool) -> list[Parts]:
@@ -102,7 +114,8 @@ def _century(text: str) -> int:
 
 
 def _month(text: str) -> int:
-    return MONTHS.index(text[:3].upper().replace("0", "O")) + 1
+    first = text[:3].upper().replace("0", "O")
+    return MONTHS.index(GERMAN.get(first, first)) + 1
 
 
 def _is_date(year: int | None, month: int, day: int | None) -> bool:
@@ -116,3 +129,13 @@ def _is_date(year: int | None, month: int, day: int | None) -> bool:
 
 def _iso(year: int | None, month: int, day: int | None) -> str:
     return "-".join([f"{year:04d}" if year is not None else "XXXX", f"{month:02d}", *([f"{day:02d}"] if day is not None else [])])
+
+
+READERS = (
+    (THREE, _three),
+    (DAY_FIRST, _day_first),
+    (MONTH_FIRST, _month_first),
+    (DAY_AND_MONTH, _day),
+    (TWO, _two),
+    (EIGHT, _eight),
+)

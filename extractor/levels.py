@@ -14,15 +14,15 @@ from detector.boxes import find_words
 from detector.finder import Look, WordFinder
 from detector.lines import reading_order
 from detector.metrics import areas_of, shared_areas
-from detector.prepare import MULTIPLE
+from detector.sizes import MULTIPLE
 from detector.words import FoundWords
 from extractor.tiles import tiled_maps
 from synthgen.arrays import F64, Bools, Image, Quads
 
 TILED_BELOW = 0.5  # px that the detector sees for one of the photo's, of the whole photo: print of 16 px becomes one of 8
 LARGE_SHARE = 0.55  # of the size at which a photo is seen, for large letters: 704 px for 1,280
-# Heights of words as the detector sees them, below which the next larger size shows them better. Source: of the words of scenes_ic03 that
-# are higher than 80 px the detector that comes along finds 18 of 39 at 1,280 px, 26 at 704 px.
+# Heights of words as the detector sees them, below which the next larger size shows them better. Source of the look for large letters:
+# benchmarks/RESULTS.md, what was tried.
 LARGE_PX, SMALL_PX = 23.0, 16.0
 COVERED = 0.5  # share of a word's area within others from which it is the same text
 

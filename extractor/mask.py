@@ -2,14 +2,13 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from extractor.photo_files import MASK_ENDING, ReadFile, read_files
-from extractor.reading import Extractor
+from extractor.photo_files import MASK_ENDING, PhotoFiles, ReadFile
 from extractor.regions import faint, filled, outline
 from synthgen.arrays import U8
 from synthgen.errors import SynthgenError
@@ -30,10 +29,6 @@ class MaskReport:
     words: int = 0
     faults: list[str] = field(default_factory=list)  # a line for each photo that could not be read
 
-    def to_json(self) -> dict[str, object]:
-        """Return the counts as plain values."""
-        return asdict(self) | {"out": str(self.out)}
-
     def as_lines(self) -> list[str]:
         """Return the counts for people, and what can be done next."""
         told = f"{self.masked:,} photos with masks of {self.words:,} words and what else may be letters, {self.free:,} free of text"
@@ -41,7 +36,7 @@ class MaskReport:
         return [f"{self.out}: {told}{unreadable}", f"Next: look at some, then synthgen render --backgrounds {self.out} --out shards"]
 
 
-def write_masks(extractor: Extractor, paths: Sequence[Path], out: Path) -> MaskReport:
+def write_masks(photos: PhotoFiles, out: Path) -> MaskReport:
     """Write a mask `photo.mask.png`, 255 where there is text, beside each photo in `out` that holds some; return what came of it.
 
     Photos that lie in `out` already stay as they are; others are copied there first, numbered, as they may have one name. So `out` is
@@ -51,9 +46,9 @@ def write_masks(extractor: Extractor, paths: Sequence[Path], out: Path) -> MaskR
         SynthgenError: a photo in `out` has a mask already, two there would share one, or it cannot be written.
     """
     report = MaskReport(out)
-    _check(paths, out)
+    _check(photos.paths, out)
     make_folder(out)
-    for found in read_files(extractor, paths):
+    for found in photos:
         if isinstance(found, str):
             report.faults.append(found)
             continue

@@ -13,7 +13,8 @@ from extractor.options import Options
 from extractor.page import Page
 from extractor.reading import Extractor
 from extractor.turns import Reader
-from recognizer.opened import Decoding, open_reader
+from recognizer.decoding import Decoding
+from recognizer.opened import open_reader
 from recognizer.reading import read_images
 from synthgen.arrays import Image
 from synthgen.errors import SynthgenError

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from detector.boxes import Thresholds
-from detector.prepare import ENLARGED, LONGEST, MULTIPLE
+from detector.sizes import ENLARGED, LONGEST, MULTIPLE
+from detector.thresholds import Thresholds
 from synthgen.errors import SynthgenError
 
-# Of the words that are read on scenes_ic03, 554, of which 205 rightly, 0.7 leaves out 224 and 6 of these.
-LEAST_CONFIDENCE = 0.7
+LEAST_CONFIDENCE = 0.7  # Source: benchmarks/RESULTS.md, what was tried: the highest F
+MOST_THREADS = 256  # ONNX Runtime starts as many as it is told to, however long that takes
 
 
 @dataclass(frozen=True)
@@ -31,5 +31,5 @@ class Options:
             raise SynthgenError(
                 f"--least-confidence: need a number from 0 to 1, got {self.least_confidence}; leave it out for {LEAST_CONFIDENCE}"
             )
-        if self.threads < 0:
-            raise SynthgenError(f"--threads: need 0 or more, got {self.threads}; leave it out for one a core")
+        if not 0 <= self.threads <= MOST_THREADS:
+            raise SynthgenError(f"--threads: need 0 to {MOST_THREADS}, got {self.threads}; leave it out for one a core")

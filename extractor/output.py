@@ -4,51 +4,72 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from extractor.fields import find_fields
+from extractor.overlays import Overlays
 from extractor.page_json import CSV_COLUMNS, page_to_json, page_to_rows
-from extractor.photo_files import ReadFile
+from extractor.photo_files import PhotoFiles, ReadFile, legible
 from synthgen.errors import SynthgenError
 
-TEXT, JSON, CSV = "text", "json", "csv"
 
+@dataclass(frozen=True)
+class Shown:
+    """How pages are shown: as text, unless JSON or CSV is asked for."""
 
-def form_of(*, as_json: bool, as_csv: bool, fields: bool) -> str:
-    """Return how pages are printed.
+    as_json: bool = False
+    as_csv: bool = False
+    fields: bool = False  # product fields too
+    overlay: Path | None = None  # where to draw what was read
+    heat: bool = False  # on overlays
 
-    Raises:
-        SynthgenError: in two ways at once, or with fields where there is no place for them.
-    """
-    if as_csv and (as_json or fields):
-        raise SynthgenError(f"--csv: need it alone, got {'--json' if as_json else '--fields'} too; leave one of them out")
-    return JSON if as_json else CSV if as_csv else TEXT
+    def __post_init__(self) -> None:
+        if self.as_csv and (self.as_json or self.fields):
+            raise SynthgenError(f"--csv: need it alone, got {'--json' if self.as_json else '--fields'} too; leave one of them out")
+        if self.heat and not self.overlay:
+            raise SynthgenError("--heat: need --overlay, on which it is shown, got none; give one, or leave --heat out")
+
+    @property
+    def options(self) -> list[str]:
+        """The options that were given."""
+        given = {"--json": self.as_json, "--csv": self.as_csv, "--fields": self.fields, "--overlay": self.overlay, "--heat": self.heat}
+        return [option for option, value in given.items() if value]
 
 
 @dataclass(frozen=True)
 class Printer:
-    """Makes lines of pages."""
+    """Makes lines of pages, and draws overlays of them."""
 
-    form: str
+    shown: Shown
     alone: bool  # whether there is one photo, whose name need not be said
-    fields: bool  # whether product fields are shown
+    overlays: Overlays | None = None
 
-    def head(self) -> Iterator[str]:
-        """Yield what comes before all pages."""
-        if self.form == CSV:
+    def printed(self, photos: PhotoFiles) -> Iterator[str]:
+        """Yield the lines of photos, each photo's as it is read; what is wrong with one is told to who watches them.
+
+        Raises:
+            SynthgenError: an overlay cannot be written.
+        """
+        if self.shown.as_csv:
             yield _row(CSV_COLUMNS)
+        for found in photos:
+            if isinstance(found, ReadFile):
+                yield from self.lines(found)
+                if self.overlays:
+                    self.overlays.add(found)
 
     def lines(self, found: ReadFile) -> Iterator[str]:
         """Yield the lines of a photo: one JSON object, a row a word, or its text, under the photo's name where there are several."""
-        name, page = str(found.path), found.page
-        fields = [one.to_json() for one in find_fields(page)] if self.fields else []
-        if self.form == JSON:
-            yield json.dumps({"file": name, **page_to_json(page), **({"fields": fields} if self.fields else {})}, ensure_ascii=False)
-        elif self.form == CSV:
+        name, page = legible(str(found.path)), found.page
+        fields = [one.to_json() for one in find_fields(page)] if self.shown.fields else []
+        if self.shown.as_json:
+            yield json.dumps({"file": name, **page_to_json(page), **({"fields": fields} if self.shown.fields else {})}, ensure_ascii=False)
+        elif self.shown.as_csv:
             yield from map(_row, page_to_rows(name, page))
         else:
             if not self.alone:
@@ -71,9 +92,10 @@ def _row(cells: Sequence[str]) -> str:
 
 @dataclass
 class Meter:
-    """Counts photos, and shows how far they are: a bar on stderr if that is a terminal and there are several."""
+    """Counts photos, tells what is wrong with any, and shows how far they are: a bar, if stderr is a terminal and they are several."""
 
     photos: int
+    tell: Callable[[str], None]
     faults: int = 0
     words: int = 0
     done: int = 0
@@ -97,6 +119,7 @@ class Meter:
         self.done += 1
         if isinstance(found, str):
             self.faults += 1
+            self.tell(f"error: {found}")
         else:
             self.words += len(found.page.words)
         if self.bar:

@@ -10,13 +10,16 @@ from extractor.written import DIGIT, Found, plain
 
 CODES = {"EUR": "€", "GBP": "£", "USD": "$", "US$": "$"}  # otherwise a sign is taken as it stands: a dollar may be anyone's
 SIGN = r"(?:US\$|[$€£¥]|(?:USD|EUR|GBP|CHF)(?![A-Za-z]))"
-MONEY = rf"(?:{DIGIT}{{1,3}}(?:,{DIGIT}{{3}})+(?:\.{DIGIT}{{2}})?|{DIGIT}{{1,5}}(?:[.,]{DIGIT}{{2}})?)"
+MONEY = (  # 1,299.00, 1.299,00, 2.99, .99
+    rf"(?:{DIGIT}{{1,3}}(?:,{DIGIT}{{3}})+(?:\.{DIGIT}{{2}})?|{DIGIT}{{1,3}}(?:\.{DIGIT}{{3}})+,{DIGIT}{{2}}|"
+    rf"{DIGIT}{{1,5}}(?:[.,]{DIGIT}{{2}})?|[.,]{DIGIT}{{2}})"
+)
 SPLIT = rf"{DIGIT}{{1,3}}[ \n]{DIGIT}{{2}}(?=[ ]?(?:\n|$|ea\b|each\b))"  # cents set small beside the dollars, read as a word of their own
 MANY = r"(?:(?P<many>[1-9][0-9]?)[ \n]?(?:for|/)[ \n]?)?"  # 2 for $5
 ENDED = r"(?![\w%]|[.,]?[0-9])"
 SIGN_FIRST = re.compile(rf"(?<![\w$€£¥.,])(?i:{MANY})(?P<sign>{SIGN})[ \n]?(?P<number>{SPLIT}|{MONEY}){ENDED}")
 SIGN_LAST = re.compile(rf"(?<![\w$€£¥.,-])(?i:{MANY})(?P<number>{MONEY})[ ]?(?P<sign>{SIGN}){ENDED}")
-CENTS = re.compile(rf"(?<![\w$€£¥.,-])(?i:{MANY})(?P<number>{DIGIT}{{1,2}})[ ]?(?P<sign>¢){ENDED}")
+CENTS = re.compile(rf"(?<![\w$€£¥.,-])(?i:{MANY})(?P<number>{DIGIT}{{1,2}}(?:[.,]{DIGIT})?)[ ]?(?P<sign>¢){ENDED}")
 EACH = re.compile(r"[ ]?(?:/|\bper\b)[ ]?(?P<of>(?:[0-9]+[ ]?)?[A-Za-z]{1,5})\b", re.IGNORECASE)  # $2.49/lb
 LESS_BEFORE = re.compile(r"\b(?:save|win)[ \n](?:up[ ]to[ ])?$", re.IGNORECASE)  # what one does not pay
 LESS_AFTER = re.compile(r"[ \n](?:off|less|discount|coupon|cash|rebate|savings)\b", re.IGNORECASE)
@@ -45,7 +48,7 @@ def find_prices(text: str) -> Iterator[Found]:
 
 def _money(text: str) -> Fraction | None:
     """Return an amount of money; dollars and cents may be parted by a space, or a line end."""
-    number = re.sub(r",(?=.{3}(?:\.|$))", "", re.sub(r"[ \n]", ".", text))
+    number = re.sub(r"[.,](?=.{3}(?:[.,]|$))", "", re.sub(r"[ \n]", ".", text))
     return number_of(number, large=True)
 
 

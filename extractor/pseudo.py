@@ -3,7 +3,7 @@
 import csv
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,7 @@ import numpy as np
 from detector.labelled import COLUMNS as SCENE_COLUMNS
 from detector.labelled import IGNORED
 from extractor.page import Page, Word
-from extractor.photo_files import ReadFile, read_files
-from extractor.reading import Extractor
+from extractor.photo_files import PhotoFiles, ReadFile, legible
 from extractor.regions import unread
 from extractor.straighten import crop_of
 from recognizer.labelled import COLUMNS as CROP_COLUMNS
@@ -34,8 +33,7 @@ LEAST_AREA = 1.0  # px^2 of a quad, or rounding its corners may turn it inside o
 class Sureness:
     """How sure a word must be to become a label.
 
-    Of the words that `Sureness()` takes on 45 photos of scenes_ic03, 96 % are right, box and text; at 0.9, 85 %. Single letters are left
-    out: there most are pieces of pictures or of words, surely read.
+    Source: benchmarks/RESULTS.md, what was tried. Single letters are left out: most are pieces of pictures or of words, surely read.
     """
 
     confidence: float = 0.95  # of the reader in a letter, see `Word.letter_confidence`
@@ -57,6 +55,13 @@ class Sureness:
         return sure and letters >= LEAST_LETTERS and bool(high >= self.height_px and areas(word.quad[None])[0] > LEAST_AREA)
 
 
+def sureness_of(confidence: float | None, score: float | None, height_px: float | None) -> Sureness | None:
+    """Return the usual sureness but for what is given, or None if nothing is."""
+    given = {"confidence": confidence, "score": score, "height_px": height_px}
+    own = {name: value for name, value in given.items() if value is not None}
+    return Sureness(**own) if own else None
+
+
 @dataclass
 class PseudoReport:
     """What was made of photos."""
@@ -69,10 +74,6 @@ class PseudoReport:
     unread: int = 0  # places with letters that are in no word, marked too
     faults: list[str] = field(default_factory=list)  # a line for each photo that could not be read
 
-    def to_json(self) -> dict[str, object]:
-        """Return the counts as plain values."""
-        return asdict(self) | {"out": str(self.out)}
-
     def as_lines(self) -> list[str]:
         """Return the counts for people, and what can be done next."""
         words = f"{self.kept:,} sure words of {self.photos:,} photos; {self.unsure:,} unsure words and {self.unread:,} unread places marked"
@@ -83,7 +84,7 @@ class PseudoReport:
         return [f"{self.out}: {words}; {left}", f"Next: {next_step}"]
 
 
-def write_pseudo(extractor: Extractor, paths: Sequence[Path], out: Path, sureness: Sureness | None = None) -> PseudoReport:
+def write_pseudo(photos: PhotoFiles, out: Path, sureness: Sureness | None = None) -> PseudoReport:
     """Put what is surely read on photos into `out`, as both trainers take it for `--data`; return what came of it.
 
     `out/crops`: a picture of each sure word as the reader saw it, and labels.csv (`file,text`). `out/scenes`: the photos as they are, and
@@ -93,8 +94,8 @@ def write_pseudo(extractor: Extractor, paths: Sequence[Path], out: Path, surenes
     Raises:
         SynthgenError: `out` is not empty, or cannot be written.
     """
-    sureness, report, rows = sureness or Sureness(), PseudoReport(fresh(out)), _Rows()
-    for found in read_files(extractor, paths):
+    sureness, report, rows = sureness or Sureness(), PseudoReport(fresh(out, "--pseudo-label")), _Rows()
+    for found in photos:
         if isinstance(found, str):
             report.faults.append(found)
         elif not any(sureness.holds(word) for word in found.page.words):
@@ -119,12 +120,12 @@ class _Rows:
 
 def _name(found: ReadFile, report: PseudoReport) -> str:
     """Return a photo's name in the folders: photos of one name may come from several."""
-    return f"{report.photos:05d}-{found.path.stem}"
+    return f"{report.photos:05d}-{legible(found.path.stem)}"
 
 
 def _write_scene(found: ReadFile, sureness: Sureness, report: PseudoReport, rows: _Rows) -> None:
     """Copy a photo, bytes and all, so that nothing is lost by storing it anew, and add its words."""
-    name = f"{_name(found, report)}{found.path.suffix}"
+    name = f"{_name(found, report)}{legible(found.path.suffix)}"
     make_folder(report.out / SCENES)
     with mendable(report.out / SCENES / name):
         shutil.copyfile(found.path, report.out / SCENES / name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 
-from extractor.units import BASES, FLUID_OUNCE, NUMBER, OUNCE, PARTS, UNITS, VOLUME, WEIGHT, Unit, number_of
+from extractor.units import BASES, FLUID_OUNCE, IMPERIAL, NUMBER, OUNCE, PARTS, UNITS, VOLUME, WEIGHT, Unit, number_of
 from extractor.written import SPACE, Found, plain
 
 UNIT = "|".join(f"(?P<u{n}>{unit.pattern})" for n, unit in enumerate(UNITS))
@@ -100,6 +100,7 @@ def _sums(amounts: Iterable[Amount], text: str) -> list[Amount]:
             before is not None
             and amount.unit.name in PARTS.get(before.unit.name, ())
             and amount.size < before.unit.factor
+            and not _alike(before, amount)  # "0.5 L 500 ml"
             and SUM_JOINT.fullmatch(text, before.last, amount.first)
         ):
             summed[-1] = replace(amount, first=before.first, size=before.size + amount.size, note=before.note)
@@ -123,9 +124,17 @@ def _rows(amounts: Sequence[Amount], text: str) -> Iterator[list[Amount]]:
 
 
 def _alike(one: Amount, other: Amount) -> bool:
-    """Return whether two amounts may be the same, an ounce beside a volume taken for a fluid one."""
+    """Return whether two amounts may be the same: ounces beside a volume taken for fluid ones, pints for British ones if those fit."""
     a, b = ((_fluid(x) if y.unit.kind == VOLUME else x) for x, y in ((one, other), (other, one)))
-    return a.unit.kind == b.unit.kind and abs(a.size - b.size) <= ALIKE * max(a.size, b.size)
+    if a.unit.kind != b.unit.kind:
+        return False
+    pairs = ((a.size, b.size), (_imperial(a), b.size), (a.size, _imperial(b)))
+    return any(abs(x - y) <= ALIKE * max(x, y) for x, y in (pairs if a.unit.metric != b.unit.metric else pairs[:1]))
+
+
+def _imperial(amount: Amount) -> Fraction:
+    """Return the size of an amount if its unit is the British one."""
+    return amount.size / amount.unit.factor * IMPERIAL.get(amount.unit.name, amount.unit.factor)
 
 
 def _fluid(amount: Amount) -> Amount:

@@ -12,8 +12,8 @@ from synthgen.quads import of_boxes
 RIM_SHARE = 0.3  # of a word's height; its faint scores end there
 SPECK_PX = 3  # what is narrower is no letter
 FAR_PX = 1e6  # OpenCV's numbers end
-# Region scores from which a px may be of a letter, and which it must reach somewhere near: on textures without text the detector that comes
-# along gives 0.2 to most px, 0.4 to 6 % of grass and 3 % of gravel, and 0.6 nowhere near most of these.
+# Region scores from which a px may be of a letter, and which one near it must reach: grass and gravel reach the first now and then, but
+# hardly ever near the second.
 FAINT, PEAK = 0.4, 0.6
 
 

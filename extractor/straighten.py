@@ -8,8 +8,8 @@ from synthgen.arrays import F32, F64, Image, Quads
 from synthgen.quads import bounds
 
 MOST_HIGH = 64.0  # px of a strip's shorter side: twice what the reader sees; larger words are averaged first, warping alone would alias
-# Heights beyond a found word that the reader is shown. Of the 274 words of scenes_ic03 that the detector that comes along finds, 164 are
-# read rightly, letters and digits alone, without it, 203 with .1, 215 with .15, 218 with .2; of CRAFT's public weights' most with .1.
+# Heights beyond a found word that the reader is shown: more suits the detector that comes along, less CRAFT's public weights. Source:
+# benchmarks/RESULTS.md, what was tried.
 MARGIN = 0.12
 BAND_MARGIN = 0.25  # the same of curved words, whose outlines lie closer to the letters
 TINY = 1e-9  # px, in place of no length

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from detector.finder import WordFinder
-from detector.prepare import DOWN, MULTIPLE, fitted
+from detector.prepare import DOWN, fitted
+from detector.sizes import MULTIPLE
 from synthgen.arrays import F32, U8, Image
 
 MARGIN = 96  # px of a tile beside a seam that only help to see what is next to them: the reach of the deepest layers' kernels

@@ -23,7 +23,9 @@ class Unit:
 
 
 # Source of the factors: NIST Special Publication 811, appendix B; pound and inch are defined, the US gallon is 231 cubic inches.
-FLUID_OUNCE = Unit("fl oz", VOLUME, Fraction("29.5735295625"), r"F[L1I]\.?[ \n]?[O0]Z|F[L1]UID[ \n]?OUNCES?", metric=False)
+FLUID_OUNCE = Unit(
+    "fl oz", VOLUME, Fraction("29.5735295625"), r"(?:U\.?S\.?[ \n]?)?(?:F[L1I]\.?[ \n]?[O0]Z|F[L1]UID[ \n]?OUNCES?)", metric=False
+)
 OUNCE = Unit("oz", WEIGHT, Fraction("28.349523125"), r"[O0]ZS?|[O0]UNCES?", metric=False)
 UNITS = (
     FLUID_OUNCE,
@@ -39,6 +41,8 @@ UNITS = (
     Unit("cl", VOLUME, Fraction(10), r"C[L1]"),
     Unit("ml", VOLUME, Fraction(1), r"M[L1I]S?|MI[L1]{2}I[L1]IT(?:ER|RE)S?", large=False),
 )
+# The same in Britain, ml; taken where a metric amount beside them agrees. Source: the Weights and Measures Act 1985, schedule 1.
+IMPERIAL = {"fl oz": Fraction("28.4130625"), "pt": Fraction("568.26125"), "qt": Fraction("1136.5225"), "gal": Fraction("4546.09")}
 PARTS = {"lb": ("oz",), "gal": ("qt", "pt", "fl oz"), "qt": ("pt", "fl oz"), "pt": ("fl oz",), "kg": ("g",), "l": ("cl", "ml")}  # 1 LB 8 OZ
 
 SHARES = {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4), "⅓": Fraction(1, 3), "⅔": Fraction(2, 3)}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recognizer.opened import BEAM, SHIPPED, Decoding
+from recognizer.decoding import BEAM, SHIPPED, Decoding
 from synthgen.told import log_to_stderr, run_app, told
 from training.startup import start_keras, start_keras_for
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from recognizer.decode import attention_greedy, beam, greedy
+from recognizer.decoding import BEAM, Decoding
 from recognizer.lexicon import Lexicon, lexicon_beam
 from recognizer.merge_steps import merge_steps
 from recognizer.options import ReaderOptions
@@ -15,23 +16,7 @@ from recognizer.scorer import keras_scorer, onnx_scorer
 from synthgen import Alphabet, SynthgenError, read_picture
 from synthgen.arrays import F32
 
-SHIPPED = Path(__file__).parent / "data" / "reader.keras"
-BEAM = 10  # prefixes
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How logits become text."""
-
-    beam: int | None = None  # prefixes; None: greedy, and 10 with a lexicon
-    lexicon: Path | None = None  # of product words
-    ignore_case: bool = False  # of the lexicon
-
-    def __post_init__(self) -> None:
-        if self.ignore_case and self.lexicon is None:
-            raise SynthgenError("--ignore-case: need --lexicon, whose case it is, got none; give one, or leave --ignore-case out")
 
 
 @dataclass(frozen=True)

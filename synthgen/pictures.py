@@ -30,8 +30,7 @@ def read_picture(path: Path) -> Image:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata: the pixels are good all the same
-            warnings.simplefilter("error", Pictures.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # of odd metadata, and of 89 million px, which telephones take: Pillow refuses twice as many
             with Pictures.open(path) as file:
                 return upright(file)
     except FileNotFoundError as error:
@@ -41,9 +40,11 @@ def read_picture(path: Path) -> Image:
 
 
 def upright(file: Pictures.Image) -> Image:
-    """Return an open picture file as pixels, as `read_picture` does.
+    """Return an open picture file as pixels, as `read_picture` does; it is turned in place, as copies of large ones fill the memory.
 
     Raises:
         Exception: one of UNREADABLE.
     """
-    return np.array(to_rgb(ImageOps.exif_transpose(file)))
+    file.load()  # some are of another mode only then
+    ImageOps.exif_transpose(file, in_place=True)
+    return np.array(to_rgb(file))

@@ -5,7 +5,7 @@ from PIL import Image
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Return a picture of any mode in RGB: 16 bits become 8, what is clear is laid on white.
+    """Return a picture of any mode in RGB, itself if it is so already: 16 bits become 8, what is clear is laid on white.
 
     Raises:
         ValueError: its pixels are floating-point, which have no known white.
@@ -17,4 +17,4 @@ def to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         clear = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it

@@ -1,6 +1,8 @@
 """How every command tells what a user can mend."""
 
+import errno
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,8 +35,13 @@ def log_to_stderr(*, verbose: bool) -> None:
 
 
 def run_app(app: typer.Typer) -> None:
-    """Run a command line; Ctrl-C outside a command's own care ends it quietly too."""
+    """Run a command line; Ctrl-C outside a command's own care ends it quietly too, and a disk too full to print on in one line."""
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:  # files have names, what is printed to has none
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or what is left would be written, and told of, once more at exit
+        sys.exit("error: stdout: need room for what is printed, got a disk that is full; make some, or print elsewhere")

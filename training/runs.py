@@ -45,12 +45,13 @@ def _difference(before: Mapping[str, object], now: Mapping[str, object]) -> tupl
     return None
 
 
-def fresh(out: Path) -> Path:
-    """Return `out`, a folder for reports that is not there yet, or empty.
+def fresh(out: Path, option: str = "--out") -> Path:
+    """Return `out`, a folder for reports that is not there yet, or empty; it was given as `option`.
 
     Raises:
         SynthgenError: there is something in it, such as an earlier report.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise SynthgenError(f"{out}: need an empty folder for the report, got one with files, or a file; give another --out, or empty it")
+        told = f"{out}: need an empty folder for the report, got one with files, or a file"
+        raise SynthgenError(f"{told}; give another {option}, or empty it")
     return out

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from detector.boxes import Thresholds
 from detector.finder import WordFinder
 from detector.labelled import COLUMNS, LabelledPhoto
+from detector.thresholds import Thresholds
 from detector.words import FoundWords, TrueWords
 from synthgen.arrays import F32, U8, Image, Quads
 from synthgen.quads import of_boxes

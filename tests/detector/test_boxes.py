@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.boxes import Thresholds, find_words
+from detector.boxes import find_words
+from detector.thresholds import Thresholds
 from synthgen import quads as geometry
 from synthgen.arrays import F32, F64
 from synthgen.errors import SynthgenError

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from detector import evaluate as module
-from detector.boxes import Thresholds, find_words
+from detector.boxes import find_words
 from detector.evaluate import BINS, NAMED, Evaluation, Judged, evaluate
 from detector.finder import WordFinder
 from detector.labelled import LabelledPhoto
 from detector.metrics import Counts
+from detector.thresholds import Thresholds
 from synthgen.arrays import F32, U8, Image
 from tests.detector.photos_fixture import as_found, as_maps, finder_of, labelled, painted, quads_of, truth_of
 

@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import pytest
 
-from detector.boxes import Thresholds
 from detector.export import export_onnx, export_saved_model
 from detector.forms import write
 from detector.opened import open_finder
@@ -20,6 +19,7 @@ from detector.options import DetectorOptions
 from detector.prepare import as_input
 from detector.quantize import QUANTIZED, quantize
 from detector.scorer import keras_scorer, onnx_scorer
+from detector.thresholds import Thresholds
 from detector.weights import load_detector, save_detector
 from synthgen.arrays import F32
 from synthgen.errors import SynthgenError
@@ -105,7 +105,7 @@ def test_the_onnx_way_needs_no_keras(float_file: Path) -> None:
 import sys
 from pathlib import Path
 import numpy as np
-from detector.boxes import Thresholds
+from detector.thresholds import Thresholds
 from detector.opened import open_finder
 finder = open_finder(Path({str(float_file)!r}), Thresholds(), longest=64)
 print(finder.scorer(np.zeros((1, 32, 32, 3), np.uint8)).shape, finder.longest)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from detector.boxes import Thresholds
 from detector.finder import WordFinder
+from detector.thresholds import Thresholds
 from synthgen.arrays import F32, U8, Quads
 from tests.detector.drawn_words import maps_of, whole, word
 

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.boxes import Thresholds, find_words
+from detector.boxes import find_words
+from detector.thresholds import Thresholds
 from detector.words import FoundWords
 from synthgen.arrays import F32, Quads
 from tests.detector.drawn_words import maps_of, noise, turned, word

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detector.boxes import Thresholds
+from detector.thresholds import Thresholds
 from extractor.options import Options
 from extractor.reading import Extractor
 from extractor.turns import Reading

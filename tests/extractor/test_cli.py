@@ -1,7 +1,11 @@
 """The command line: what is printed and drawn, what is refused, and how it ends."""
 
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -13,8 +17,10 @@ from typer.testing import CliRunner, Result
 
 from extractor.cli import app
 from extractor.options import Options
+from extractor.photo_files import photo_paths
 from extractor.reading import Extractor
 from synthgen.arrays import Image
+from synthgen.errors import SynthgenError
 from tests.extractor.painted import blank, extractor, paint
 
 TEXT = "KRAFT\nNet wt\n"
@@ -71,6 +77,13 @@ def test_help_comes_without_a_command_and_with_each() -> None:
     assert run("--nonsense", "x.png").exit_code == 2
 
 
+def test_help_does_not_wait_for_what_computes() -> None:
+    code = (
+        "import sys, extractor.cli, detector.cli, recognizer.cli; print(sorted({'numpy', 'numba', 'cv2', 'onnxruntime'} & {*sys.modules}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_one_bad_photo_does_not_stop_the_rest_and_is_counted(tmp_path: Path) -> None:
     good = [saved(tmp_path / "photos" / name) for name in ("a.png", "c/d.png")]
     bad = tmp_path / "photos" / "b.jpg"
@@ -82,6 +95,24 @@ def test_one_bad_photo_does_not_stop_the_rest_and_is_counted(tmp_path: Path) -> 
     assert f"error: {bad}: cannot be read as a picture" in result.stderr
     assert result.stderr.splitlines()[-1] == "2 of 3 photos read, 6 words; 1 could not be read"
     assert run(tmp_path / "none.png").exit_code == 1
+
+
+def test_names_that_are_no_utf_8_are_printed_and_labelled_as_text(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"\xff.png")
+    shutil.copy(saved(tmp_path / "jar.png"), odd)
+    told = run("--json", odd).stdout
+    assert json.loads(told)["file"] == str(tmp_path / r"\xff.png") and told.encode()
+    assert run("--pseudo-label", tmp_path / "out", odd).exit_code == 0
+    assert (tmp_path / "out" / "scenes" / r"00001-\xff.png").is_file()
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def shut(place: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(place))
+
+    monkeypatch.setattr(os, "scandir", shut)
+    with pytest.raises(SynthgenError, match="photos: need a folder that may be read, got: Permission denied; allow it, or name others"):
+        _ = photo_paths([saved(tmp_path / "photos" / "a.png").parent])
 
 
 def test_json_and_csv_are_for_programs_alone(tmp_path: Path) -> None:
@@ -149,6 +180,13 @@ def test_overlays_are_one_file_or_a_folder_of_several(tmp_path: Path) -> None:
         (("--heat", "PHOTO"), "--heat: need --overlay, on which it is shown, got none"),
         (("--csv", "--json", "PHOTO"), "--csv: need it alone, got --json too"),
         (("--csv", "--fields", "PHOTO"), "--csv: need it alone, got --fields too"),
+        (("--csv", "--mask", "FOLDER/m", "PHOTO"), "--mask: need it without --csv, got both; run it again for the other"),
+        (("--overlay", "FOLDER/o", "--pseudo-label", "FOLDER/p", "PHOTO"), "--pseudo-label: need it without --overlay, got both"),
+        (("--sure", "0.95", "PHOTO"), "--sure, --sure-score, --sure-height: need --pseudo-label, got none"),
+        (("--sure-height", "9", "--mask", "FOLDER/m", "PHOTO"), "--sure, --sure-score, --sure-height: need --pseudo-label, got none"),
+        (("--overlay", "FOLDER/../NAME/jar.png", "PHOTO"), "jar.png: need another file than the photo itself, got that"),
+        (("--overlay", "FOLDER/x.jpg", "PHOTO"), "x.jpg: need a name that ends in .png, or a folder, got another picture"),
+        (("--overlay", "FOLDER", "PHOTO"), "need an empty folder for the report, got one with files, or a file; give another --overlay"),
         (("--overlay", "FOLDER/x.png", "PHOTO", "PHOTO"), "x.png: need a folder for several photos, got the name of one"),
         (("--text", "0.3", "PHOTO"), "--low-text: need at most --text, 0.3, got 0.4"),
         (("FOLDER/empty",), "empty: need at least one picture (.jpg, .jpeg, "),
@@ -159,6 +197,8 @@ def test_overlays_are_one_file_or_a_folder_of_several(tmp_path: Path) -> None:
 def test_what_a_user_can_mend_is_one_line_and_exit_code_1(arguments: tuple[str, ...], fault: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     photo = saved(tmp_path / "jar.png")
-    result = run(*(one.replace("PHOTO", str(photo)).replace("FOLDER", str(tmp_path)) for one in arguments))
+    meant = {"PHOTO": str(photo), "FOLDER": str(tmp_path), "NAME": tmp_path.name}
+    result = run(*(re.sub("|".join(meant), lambda match: meant[match[0]], one) for one in arguments))
     assert result.exit_code == 1, result.output
-    assert fault in result.stderr and result.stderr.startswith("error: ")
+    assert fault in result.stderr and result.stderr.startswith("error: ") and not result.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "jar.png"]

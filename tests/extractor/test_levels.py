@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.boxes import Thresholds
 from detector.finder import WordFinder
+from detector.thresholds import Thresholds
 from detector.words import FoundWords
 from extractor.levels import Levels, look, merged
 from synthgen.arrays import F32, U8
@@ -29,7 +29,7 @@ def short_sighted(prepared: U8) -> F32:
     return maps
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     x=st.integers(0, 880),
     y=st.integers(0, 560),

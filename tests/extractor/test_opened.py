@@ -42,7 +42,8 @@ def test_a_reader_is_no_detector() -> None:
         ({"size": 31}, "--size: need 32 px or more, got 31"),
         ({"enlarged": 0.0}, "--enlarged: need a number above 0, got 0.0"),
         ({"least_confidence": 1.5}, "--least-confidence: need a number from 0 to 1, got 1.5"),
-        ({"threads": -1}, "--threads: need 0 or more, got -1"),
+        ({"threads": -1}, "--threads: need 0 to 256, got -1"),
+        ({"threads": 257}, "--threads: need 0 to 256, got 257"),
     ],
 )
 def test_options_that_cannot_be_are_refused(wrong: dict[str, float], fault: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from detector.labelled import LabelledPhoto, Photos
 from detector.photo_scenes import open_photos, tell_apart
 from extractor.page import Maps, Page, Word
-from extractor.pseudo import PseudoReport, Sureness, write_pseudo
+from extractor.photo_files import PhotoFiles
+from extractor.pseudo import Sureness, write_pseudo
 from extractor.reading import Extractor
 from extractor.regions import unread
 from extractor.straighten import crop_of
@@ -54,7 +55,7 @@ def labels(table: Path) -> list[dict[str, str]]:
 
 def test_what_is_written_is_what_the_detectors_reader_of_photos_reads(tmp_path: Path) -> None:
     photo = saved(tmp_path / "in" / "jar.png")
-    report = write_pseudo(every_word(), [photo], tmp_path / "out", LOW)
+    report = write_pseudo(PhotoFiles(every_word(), [photo]), tmp_path / "out", LOW)
     page = every_word().extract(jar())
     (found,) = (one for one in Photos(tmp_path / "out" / "scenes") if isinstance(one, LabelledPhoto))
     assert found.name == "00001-jar.png" and np.array_equal(found.photo, jar())
@@ -69,7 +70,7 @@ def test_what_is_written_is_what_the_detectors_reader_of_photos_reads(tmp_path: 
 
 
 def test_the_detectors_loss_does_not_count_what_is_unsure(tmp_path: Path) -> None:
-    write_pseudo(every_word(), [saved(tmp_path / "in" / "jar.png")], tmp_path / "out", LOW)
+    write_pseudo(PhotoFiles(every_word(), [saved(tmp_path / "in" / "jar.png")]), tmp_path / "out", LOW)
     (tmp_path / "run").mkdir()
     scenes = open_photos(tmp_path / "out" / "scenes", "weights", tmp_path / "run")
     tell_apart(scenes, scorer)
@@ -79,7 +80,7 @@ def test_the_detectors_loss_does_not_count_what_is_unsure(tmp_path: Path) -> Non
 
 
 def test_what_is_written_is_what_the_readers_reader_of_crops_reads(tmp_path: Path) -> None:
-    write_pseudo(every_word(), [saved(tmp_path / "in" / "jar.png")], tmp_path / "out", LOW)
+    write_pseudo(PhotoFiles(every_word(), [saved(tmp_path / "in" / "jar.png")]), tmp_path / "out", LOW)
     crops = open_folder(tmp_path / "out" / "crops", Target(Alphabet(), ReaderOptions()))
     assert crops.texts == ("KRAFT", "Net") and crops.refused == {"does_not_fit": 0}
     sure = [word for word in every_word().extract(jar()).words if word.text in crops.texts]
@@ -89,7 +90,7 @@ def test_what_is_written_is_what_the_readers_reader_of_crops_reads(tmp_path: Pat
 
 def test_photos_of_one_name_both_find_room_and_are_copied_as_they_are(tmp_path: Path) -> None:
     paths = [saved(tmp_path / folder / "jar.png") for folder in "ab"]
-    write_pseudo(every_word(), paths, tmp_path / "out", LOW)
+    write_pseudo(PhotoFiles(every_word(), paths), tmp_path / "out", LOW)
     copies = sorted((tmp_path / "out" / "scenes").glob("*.png"))
     assert [path.name for path in copies] == ["00001-jar.png", "00002-jar.png"]
     assert [path.read_bytes() for path in copies] == [path.read_bytes() for path in paths]
@@ -100,7 +101,7 @@ def test_photos_without_a_sure_word_and_broken_ones_are_left_out_and_counted(tmp
     bad = tmp_path / "in" / "bad.png"
     paths = [saved(tmp_path / "in" / "jar.png"), saved(tmp_path / "in" / "empty.png", blank(64, 64)), bad]
     bad.write_bytes(b"no picture")
-    report = write_pseudo(every_word(), paths, tmp_path / "out", LOW)
+    report = write_pseudo(PhotoFiles(every_word(), paths), tmp_path / "out", LOW)
     assert (report.photos, report.without, len(report.faults)) == (1, 1, 1) and "bad.png: cannot be read" in report.faults[0]
     assert {row["file"] for row in labels(tmp_path / "out" / "scenes" / "labels.csv")} == {"00001-jar.png"}
     out = tmp_path / "out"
@@ -109,11 +110,11 @@ def test_photos_without_a_sure_word_and_broken_ones_are_left_out_and_counted(tmp
         f"{out}: 2 sure words of 1 photos; {marked}; {left}",
         f"Next: recognizer train --data {out / 'crops'} ..., detector train --data {out / 'scenes'} --init detector.keras ...",
     ]
-    assert report.to_json()["kept"] == 2
+    assert report.kept == 2
 
 
 def test_where_nothing_is_sure_no_table_is_written_and_it_is_told(tmp_path: Path) -> None:
-    report = write_pseudo(every_word(), [saved(tmp_path / "in" / "jar.png")], tmp_path / "out", Sureness(confidence=1.0))
+    report = write_pseudo(PhotoFiles(every_word(), [saved(tmp_path / "in" / "jar.png")]), tmp_path / "out", Sureness(confidence=1.0))
     assert report.as_lines() == [f"{tmp_path / 'out'}: no word is sure enough; 1 photos without a sure word left out, 0 not readable"]
     assert not list((tmp_path / "out").rglob("labels.csv"))
 
@@ -121,7 +122,7 @@ def test_where_nothing_is_sure_no_table_is_written_and_it_is_told(tmp_path: Path
 def test_a_folder_with_files_is_refused(tmp_path: Path) -> None:
     saved(tmp_path / "out" / "old.png")
     with pytest.raises(SynthgenError, match="need an empty folder"):
-        write_pseudo(every_word(), [saved(tmp_path / "in" / "jar.png")], tmp_path / "out")
+        write_pseudo(PhotoFiles(every_word(), [saved(tmp_path / "in" / "jar.png")]), tmp_path / "out")
 
 
 def test_a_run_that_ends_half_way_leaves_no_table(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_a_run_that_ends_half_way_leaves_no_table(tmp_path: Path) -> None:
         raise StoppedError
 
     with pytest.raises(StoppedError):
-        write_pseudo(replace(every_word(), reader=stopping), [saved(tmp_path / "in" / "jar.png")], tmp_path / "out", LOW)
+        write_pseudo(PhotoFiles(replace(every_word(), reader=stopping), [saved(tmp_path / "in" / "jar.png")]), tmp_path / "out", LOW)
     assert not list(tmp_path.rglob("labels.csv"))
 
 
@@ -155,13 +156,13 @@ def test_a_word_is_sure_if_reader_and_detector_are_and_it_is_large_and_long_enou
 
 def test_the_way_up_of_a_word_goes_with_its_quad(tmp_path: Path) -> None:
     photo = np.ascontiguousarray(np.rot90(jar(), 2))
-    write_pseudo(every_word(), [saved(tmp_path / "in" / "jar.png", photo)], tmp_path / "out", LOW)
+    write_pseudo(PhotoFiles(every_word(), [saved(tmp_path / "in" / "jar.png", photo)]), tmp_path / "out", LOW)
     rows = {row["text"]: row for row in labels(tmp_path / "out" / "scenes" / "labels.csv")}
     assert float(rows["KRAFT"]["x1"]) > float(rows["KRAFT"]["x3"]) and float(rows["KRAFT"]["y1"]) > float(rows["KRAFT"]["y3"])
 
 
 def test_a_word_that_the_extractor_leaves_out_is_marked_too(tmp_path: Path) -> None:
-    report = write_pseudo(extractor(least_confidence=0.5), [saved(tmp_path / "in" / "jar.png")], tmp_path / "out", LOW)
+    report = write_pseudo(PhotoFiles(extractor(least_confidence=0.5), [saved(tmp_path / "in" / "jar.png")]), tmp_path / "out", LOW)
     (found,) = (one for one in Photos(tmp_path / "out" / "scenes") if isinstance(one, LabelledPhoto))
     assert (report.unsure, report.unread) == (0, 2)
     assert min(np.abs(quad - box(120, 130, 180, 160)).max() for quad in found.words.quads[found.words.ignored]) < 4
@@ -188,7 +189,3 @@ def test_shares_that_are_none_are_refused(values: dict[str, float], fault: str) 
 def test_a_height_below_0_is_refused() -> None:
     with pytest.raises(SynthgenError, match="--sure-height: need 0 px or more, got -1"):
         Sureness(height_px=-1)
-
-
-def test_a_report_of_nothing_is_json() -> None:
-    assert PseudoReport(Path("out")).to_json()["out"] == "out"

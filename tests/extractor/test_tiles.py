@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.boxes import Thresholds
 from detector.finder import WordFinder
+from detector.thresholds import Thresholds
 from extractor.tiles import MARGIN, spans, tiled_maps
 from synthgen.arrays import F32, U8
 from tests.extractor.painted import scorer
