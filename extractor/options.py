@@ -1,12 +1,15 @@
 """How photos are looked at and read."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from detector.sizes import ENLARGED, LONGEST, MULTIPLE
 from detector.thresholds import Thresholds
 from synthgen.errors import SynthgenError
 
 LEAST_CONFIDENCE = 0.7  # Source: benchmarks/RESULTS.md, what was tried: the highest F
+# Differs: CRAFT's authors have 0.4 and 0.4. What falls apart is lost, what is joined is told apart by the spaces that are read.
+# Source: benchmarks/RESULTS.md, what was tried.
+READING = Thresholds(link=0.25, low_text=0.35)
 MOST_THREADS = 256  # ONNX Runtime starts as many as it is told to, however long that takes
 
 
@@ -15,7 +18,7 @@ class Options:
     """How photos are looked at and read; the defaults are those of the command line."""
 
     size: int = LONGEST  # px, longest side of what the detector looks at: smaller is faster, and small print is missed
-    thresholds: Thresholds = field(default_factory=Thresholds)  # scores from which something is a word
+    thresholds: Thresholds = READING  # scores from which something is a word
     enlarged: float = ENLARGED  # how many times smaller photos are enlarged, at most
     least_confidence: float = LEAST_CONFIDENCE  # in a word's letters, see `letter_confidence`; less sure ones are left out
     large: bool = True  # whether photos are looked at smaller too, for large letters
