@@ -1,25 +1,8 @@
-"""What makes quads wrong: corners out of order, and how much of them lies in the picture; vectorized over all of a block."""
+"""How much of quads lies in the picture, vectorized over all of a block; x and y as from `quads.corners`."""
 
 import numpy as np
 
-from synthgen.arrays import F32, F64, I32, Quads
-
-
-def corners(quads: Quads) -> tuple[F32, F32]:
-    """Return x and y of the corners of `(n, 4, 2)` quads, `(4, n)` each: whole rows, over which NumPy is three times as quick."""
-    flat = np.ascontiguousarray(quads.reshape(-1, 8).T)
-    return flat[0::2], flat[1::2]
-
-
-def least_turns(x: F32, y: F32) -> F32:
-    """Return the least turn from one edge to the next, px^2, `(n,)`; x and y as from `corners`.
-
-    It is above 0 only where corners run clockwise (y down) round a convex quad: not if two are swapped, nor if it is mirrored. NaN or
-    below 0 where a corner is not finite.
-    """
-    with np.errstate(invalid="ignore"):  # infinities; what comes of them is NaN, and above nothing
-        dx, dy = np.roll(x, -1, axis=0) - x, np.roll(y, -1, axis=0) - y
-        return np.asarray((dx * np.roll(dy, -1, axis=0) - dy * np.roll(dx, -1, axis=0)).min(axis=0), dtype=np.float32)
+from synthgen.arrays import F32, F64, I32
 
 
 def leave(x: F32, y: F32, width: I32, height: I32) -> F32:

@@ -29,3 +29,40 @@ def inside(quad: F32, points: F64) -> Bools:
     reach = points[:, None] - quad  # (m, 4, 2)
     side = edges[:, 0] * reach[..., 1] - edges[:, 1] * reach[..., 0]
     return np.asarray((side >= 0).all(axis=1) | (side <= 0).all(axis=1))
+
+
+def corners(quads: Quads) -> tuple[F32, F32]:
+    """Return x and y of the corners of `(n, 4, 2)` quads, `(4, n)` each: whole rows, over which NumPy is three times as quick."""
+    flat = np.ascontiguousarray(quads.reshape(-1, 8).T)
+    return flat[0::2], flat[1::2]
+
+
+def least_turns(x: F32, y: F32) -> F32:
+    """Return the least turn from one edge to the next, px^2, `(n,)`; x and y as from `corners`.
+
+    It is above 0 only where corners run clockwise (y down) round a convex quad: not if two are swapped, nor if it is mirrored. NaN or
+    below 0 where a corner is not finite.
+    """
+    with np.errstate(invalid="ignore"):  # infinities; what comes of them is NaN, and above nothing
+        dx, dy = np.roll(x, -1, axis=0) - x, np.roll(y, -1, axis=0) - y
+        return np.asarray((dx * np.roll(dy, -1, axis=0) - dy * np.roll(dx, -1, axis=0)).min(axis=0), dtype=np.float32)
+
+
+def unfolded(quads: Quads, seen: Bools) -> Quads:
+    """Return quads; those `seen`, `(n,)`, whose corners do not run clockwise round a convex quad, as parallelograms.
+
+    Letters seen edge-on at a fold have such. Each becomes the nearest to its four corners, by the sum of squared distances.
+    """
+    folded = seen & ~(least_turns(*corners(quads)) > 0)
+    if not folded.any():
+        return quads
+    found = quads.copy()
+    found[folded] = _parallelograms(quads[folded])
+    return found
+
+
+def _parallelograms(quads: Quads) -> Quads:
+    middle = quads.mean(axis=1)
+    right = (quads[:, 1] + quads[:, 2] - quads[:, 0] - quads[:, 3]) / 4
+    down = (quads[:, 2] + quads[:, 3] - quads[:, 0] - quads[:, 1]) / 4
+    return np.stack([middle - right - down, middle + right - down, middle + right + down, middle - right + down], axis=1)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthgen.arrays import Quads
-from synthgen.quad_shapes import corners, inside_shares, least_turns, leave
+from synthgen.quad_shapes import inside_shares, leave
+from synthgen.quads import corners, least_turns
 
 UPRIGHT = np.array([[[1, 2], [9, 2], [9, 6], [1, 6]]], dtype=np.float32)
 WIDTH, HEIGHT = np.array([10], dtype=np.int32), np.array([8], dtype=np.int32)

@@ -93,3 +93,14 @@ def test_edges_and_corners_are_inside() -> None:
     on = np.array([[0, 0], [0.5, 0], [1, 0.5], [1, 1]], dtype=np.float64)
     assert quads.inside(UNIT, on).all()
     assert not quads.inside(UNIT, on + [2, 0]).any()
+
+
+def test_quads_folded_over_are_unfolded_to_the_nearest_parallelogram_and_others_stay() -> None:
+    folded = np.array([[126.213, 378.514], [126.01, 378.479], [126.436, 380.181], [125.311, 379.993]], dtype=np.float32)
+    given_quads = np.stack([UNIT, folded, folded])
+    found = quads.unfolded(given_quads, np.array([True, True, False]))
+    np.testing.assert_array_equal(found[[0, 2]], given_quads[[0, 2]])
+    assert quads.least_turns(*quads.corners(found[1:2]))[0] > 0
+    system = np.array([[1, -1, -1], [1, 1, -1], [1, 1, 1], [1, -1, 1]], dtype=np.float64)  # middle, half right, half down
+    fitted = system @ np.linalg.lstsq(system, folded.astype(np.float64), rcond=None)[0]
+    np.testing.assert_allclose(found[1], fitted, atol=1e-4)

@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 
 from synthgen.arrays import I64
 from synthgen.errors import SynthgenError
-from synthgen.quad_shapes import corners, least_turns
-from synthgen.quads import bounds, of_boxes
+from synthgen.quads import bounds, corners, least_turns, of_boxes
 from synthgen.shards.schema import SCENE_COLUMNS, WORD_COLUMNS
 
 IGNORED = "###"  # the text of a word that is neither asked for nor wrong to find. Source: ICDAR 2015

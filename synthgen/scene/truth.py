@@ -6,6 +6,7 @@ import numpy as np
 
 from synthgen.alphabet import Alphabet
 from synthgen.arrays import F32, Bools, Image
+from synthgen.quads import unfolded
 from synthgen.scene.pieces import LINE, ScenePlan, Truth
 from synthgen.scene.records import Atlas
 from synthgen.scene.scene_kernels import Canvas, Found, Scene, find_words
@@ -42,7 +43,7 @@ def find_truth(plan: ScenePlan, scene: Scene, painted: tuple[Canvas, Image, F32]
         word_ignore=np.concatenate([_unread(found, words, contrast[lines], least), np.ones(marked, dtype=np.bool_)]),
         char_codes=found.char_code[:chars].copy(),
         char_word=found.char_word[:chars].copy(),
-        char_quads=found.char_quads[:chars].copy(),
+        char_quads=unfolded(found.char_quads[:chars].copy(), found.char_visible[:chars] > 0),
         char_visible=found.char_visible[:chars].copy(),
         hidden=hidden,
     )

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from synthgen.arrays import F32, I64, U8, U32, Bools, Quads
 from synthgen.errors import SynthgenError
-from synthgen.quad_shapes import corners, least_turns
+from synthgen.quads import corners, least_turns
 from synthgen.shards.findings import Findings, shown
 from synthgen.shards.flat import bytes_of
 from synthgen.shards.schema import PICTURE
