@@ -34,7 +34,7 @@ def page_of(size: tuple[int, int], found: FoundWords, reads: Sequence[Read], lea
 
     Text that runs another way than most of it comes after that, each way for itself: a label's side is no part of the lines of its front.
     """
-    chosen = [k for k, read in enumerate(reads) if _is_sure(read, least_confidence, unit=_is_unit(reads, found, k))]
+    chosen = [k for k, read in enumerate(reads) if is_sure(read, least_confidence, unit=_is_unit(reads, found, k))]
     kept = Kept(
         quads=np.array([turned(found.quads[k], reads[k].turn) for k in chosen], dtype=np.float32).reshape(-1, 4, 2),
         polygons=tuple(_outline(found.polygons[k], reads[k]) for k in chosen),
@@ -79,7 +79,7 @@ def _is_unit(reads: Sequence[Read], found: FoundWords, word: int) -> bool:
     return bool(follows and reads[word].text in UNITS)
 
 
-def _is_sure(read: Read, least_confidence: float, *, unit: bool) -> bool:
+def is_sure(read: Read, least_confidence: float, *, unit: bool = False) -> bool:
     """Return whether a word was read at all, and surely enough: of `least_confidence` in its letters; a lone one of more, unless a unit."""
     asked = least_confidence if unit or sum(map(str.isalnum, read.text)) > 1 else least_confidence**LONE
     return bool(read.text) and letter_confidence(read.text, read.confidence) >= asked

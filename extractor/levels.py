@@ -5,6 +5,7 @@ once smaller for large letters, and if that is still too small for small print, 
 smallest size at which it is high enough.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,6 +16,7 @@ from detector.finder import Look, WordFinder
 from detector.lines import reading_order
 from detector.metrics import areas_of, shared_areas
 from detector.sizes import MULTIPLE
+from detector.thresholds import Thresholds
 from detector.words import FoundWords
 from extractor.tiles import tiled_maps
 from synthgen.arrays import F64, Bools, Image, Quads
@@ -35,19 +37,22 @@ class Levels:
     tiled: bool  # in tiles, for small print, if the photo is seen at less than half its size
 
 
-def look(finder: WordFinder, photo: Image, levels: Levels) -> Look:
-    """Return the words on a photo `(h, w, 3)`, and the maps of it as a whole, in which the tiles' show where there were any."""
+def looks(finder: WordFinder, photo: Image, levels: Levels, ways: Sequence[Thresholds]) -> list[Look]:
+    """Return the words on a photo `(h, w, 3)` by each of some thresholds, and the maps of it as a whole, in which the tiles' show where
+    there were any.
+    """
     whole = finder.look(photo)
-    words, maps = whole.words, whole.maps
+    found, maps = [find_words(whole.maps, way, whole.scale) for way in ways], whole.maps
     if levels.large:
         longest = max(round(LARGE_SHARE * finder.longest), MULTIPLE)
         less = replace(finder, longest=longest, enlarged=LARGE_SHARE * finder.enlarged).look(photo)
-        words = merged(less.words, words, LARGE_PX / less.scale)
+        large = (find_words(less.maps, way, less.scale) for way in ways)
+        found = [merged(first, words, LARGE_PX / less.scale) for first, words in zip(large, found, strict=True)]
     if levels.tiled and whole.scale < TILED_BELOW:
         fine = tiled_maps(finder, photo)
-        words = merged(words, find_words(fine, finder.thresholds, 1.0), SMALL_PX / whole.scale)
+        found = [merged(words, find_words(fine, way, 1.0), SMALL_PX / whole.scale) for way, words in zip(ways, found, strict=True)]
         maps = np.maximum(maps, cv2.resize(fine, maps.shape[1::-1], interpolation=cv2.INTER_AREA))
-    return Look(words, maps, whole.scale)
+    return [Look(words, maps, whole.scale) for words in found]
 
 
 def merged(less: FoundWords, more: FoundWords, small_px: float) -> FoundWords:
@@ -56,9 +61,9 @@ def merged(less: FoundWords, more: FoundWords, small_px: float) -> FoundWords:
     Large words of the former stay. Then come those of the latter that do not lie within them, and last small ones of the former alone.
     """
     large = _heights(less.quads) >= small_px
-    found = _some(less, large)
-    found = _joined(found, _some(more, ~_covered(more.quads, found.quads)))
-    found = _joined(found, _some(less, ~large & ~_covered(less.quads, found.quads)))
+    found = some_of(less, large)
+    found = joined(found, some_of(more, ~_covered(more.quads, found.quads)))
+    found = joined(found, some_of(less, ~large & ~_covered(less.quads, found.quads)))
     order, lines = reading_order(found.quads)
     polygons = tuple(found.polygons[k] for k in order)
     return FoundWords(found.quads[order], polygons, found.scores[order], lines)
@@ -78,12 +83,14 @@ def _covered(quads: Quads, others: Quads) -> Bools:
     return np.asarray(within | (shared >= COVERED * np.maximum(areas_of(others), np.finfo(np.float64).tiny)).any(axis=1), dtype=np.bool_)
 
 
-def _some(words: FoundWords, kept: Bools) -> FoundWords:
+def some_of(words: FoundWords, kept: Bools) -> FoundWords:
+    """Return the words that are kept, `(n,)`."""
     polygons = tuple(polygon for polygon, keep in zip(words.polygons, kept, strict=True) if keep)
     return FoundWords(words.quads[kept], polygons, words.scores[kept], words.lines[kept])
 
 
-def _joined(first: FoundWords, second: FoundWords) -> FoundWords:
+def joined(first: FoundWords, second: FoundWords) -> FoundWords:
+    """Return the words of both, one set after the other."""
     return FoundWords(
         quads=np.concatenate([first.quads, second.quads]),
         polygons=first.polygons + second.polygons,

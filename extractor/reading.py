@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 
 from detector.finder import Look, Scorer, WordFinder
 from detector.prepare import DOWN
 from extractor.arranging import page_of, turned_back
-from extractor.levels import Levels, look
+from extractor.levels import Levels, looks
 from extractor.options import Options
 from extractor.page import Maps, Page
+from extractor.rivals import Rival, best_of
 from extractor.straighten import cut
 from extractor.turns import Read, Reader, Sheet, quarters_of, read_sheets
 from synthgen.arrays import Image
@@ -38,9 +40,7 @@ class Extractor:
         Raises:
             ValueError: it is none, or has no px.
         """
-        seen = self._seen(image)
-        (reads,) = read_sheets(self.reader, [sheet_of(image, seen)])
-        page, seen = self._page(image, seen, reads)
+        page, seen = self._page(image, *self._read(image, self._seen(image)))
         return page, maps_of(seen)
 
     def pages(self, images: Sequence[Image]) -> list[Page]:
@@ -50,15 +50,24 @@ class Extractor:
             ValueError: one is none, or has no px.
         """
         seen = [self._seen(image) for image in images]
-        reads = read_sheets(self.reader, [sheet_of(image, one) for image, one in zip(images, seen, strict=True)])
-        return [self._page(*one)[0] for one in zip(images, seen, reads, strict=True)]
+        reads = iter(read_sheets(self.reader, [sheet_of(image, one) for image, ways in zip(images, seen, strict=True) for one in ways]))
+        return [self._page(image, *self._best(ways, [next(reads) for _ in ways]))[0] for image, ways in zip(images, seen, strict=True)]
 
-    def _seen(self, image: Image) -> Look:
+    def _read(self, image: Image, seen: Sequence[Look]) -> tuple[Look, Sequence[Read]]:
+        return self._best(seen, read_sheets(self.reader, [sheet_of(image, one) for one in seen]))
+
+    def _best(self, seen: Sequence[Look], reads: Sequence[Sequence[Read]]) -> tuple[Look, Sequence[Read]]:
+        """Return one look of several at a photo, each place as it is read best, and what is read."""
+        rivals = [Rival(one.words, its) for one, its in zip(seen, reads, strict=True)]
+        best = reduce(lambda first, second: best_of(first, second, self.options.least_confidence), rivals)
+        return replace(seen[0], words=best.words), best.reads
+
+    def _seen(self, image: Image) -> list[Look]:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"extract: need a photo, uint8 (height, width, 3) of 1 px at least, got {image.dtype} {image.shape}")
         options = self.options
         finder = WordFinder(self.scorer, options.thresholds, options.size, options.enlarged)
-        return look(finder, image, Levels(options.large, options.tiled))
+        return looks(finder, image, Levels(options.large, options.tiled), options.ways)
 
     def _page(self, image: Image, seen: Look, reads: Sequence[Read]) -> tuple[Page, Look]:
         """Return the page of a photo, and what it was seen as: turned upright if it lies on its side, as detectors know few such words."""
@@ -67,8 +76,7 @@ class Extractor:
         if not quarters:
             return page, seen
         upright = np.ascontiguousarray(np.rot90(image, quarters))
-        again = self._seen(upright)
-        (reread,) = read_sheets(self.reader, [sheet_of(upright, again)])
+        again, reread = self._read(upright, self._seen(upright))
         better = page_of(shape_of(upright), again.words, reread, self.options.least_confidence)
         if len(better.text) < len(page.text):
             return page, seen

@@ -188,7 +188,7 @@ def test_overlays_are_one_file_or_a_folder_of_several(tmp_path: Path) -> None:
         (("--overlay", "FOLDER/x.jpg", "PHOTO"), "x.jpg: need a name that ends in .png, or a folder, got another picture"),
         (("--overlay", "FOLDER", "PHOTO"), "need an empty folder for the report, got one with files, or a file; give another --overlay"),
         (("--overlay", "FOLDER/x.png", "PHOTO", "PHOTO"), "x.png: need a folder for several photos, got the name of one"),
-        (("--text", "0.3", "PHOTO"), "--low-text: need at most --text, 0.3, got 0.35"),
+        (("--text", "0.3", "PHOTO"), "--low-text: need at most --text, 0.3, got 0.4"),
         (("FOLDER/empty",), "empty: need at least one picture (.jpg, .jpeg, "),
         (("--mask", "FOLDER/m", "--pseudo-label", "FOLDER/p", "PHOTO"), "--mask: need it without --pseudo-label, got both"),
         (("FOLDER/none.png",), "none.png: need a picture, found no such file"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from detector.finder import WordFinder
 from detector.thresholds import Thresholds
 from detector.words import FoundWords
-from extractor.levels import Levels, look, merged
+from extractor.levels import Levels, looks, merged
 from synthgen.arrays import F32, U8
 from synthgen.quads import of_boxes
 from tests.extractor.painted import blank, paint, scorer
@@ -40,7 +40,7 @@ def short_sighted(prepared: U8) -> F32:
 def test_a_word_is_found_once_and_whole_wherever_seams_run(x: int, y: int, width: int, height: int, levels: Levels) -> None:
     photo = blank(660, 1100)
     paint(photo, (x, y), (height, width), "KRAFT")
-    (quad,) = look(FINDER, photo, levels).words.quads
+    (quad,) = looks(FINDER, photo, levels, (FINDER.thresholds,))[0].words.quads
     near = max(12.0, 0.4 * height)  # large words come from a smaller size, whose map px are up to 16 of these
     assert np.abs(quad.min(axis=0) - (x, y)).max() < near and np.abs(quad.max(axis=0) - (x + width, y + height)).max() < near
 
@@ -50,7 +50,7 @@ def test_large_letters_are_found_whole_at_the_smaller_size() -> None:
     photo = blank(480, 640)
     paint(photo, (100, 100), (100, 300), "KRAFT")
     paint(photo, (100, 300), (20, 80), "Sandwich")
-    (piece, small), (large, same) = (look(finder, photo, levels).words.quads for levels in (WHOLE, LARGE))
+    (piece, small), (large, same) = (looks(finder, photo, levels, (finder.thresholds,))[0].words.quads for levels in (WHOLE, LARGE))
     assert piece[2, 0] - piece[0, 0] < 200 and abs(large[2, 0] - large[0, 0] - 300) < 16
     assert np.array_equal(small, same)  # from the whole size
 
@@ -59,7 +59,7 @@ def test_small_print_is_found_by_tiles_alone() -> None:
     photo = blank(600, 1600)
     for k in range(4):
         paint(photo, (100 + 350 * k, 300), (5, 40), "KRAFT")
-    assert [len(look(FINDER, photo, levels).words.quads) for levels in (TILED, LARGE)] == [4, 0]
+    assert [len(looks(FINDER, photo, levels, (FINDER.thresholds,))[0].words.quads) for levels in (TILED, LARGE)] == [4, 0]
 
 
 @pytest.mark.parametrize(("levels", "small", "wide"), [(WHOLE, 1, 1), (LARGE, 2, 2), (TILED, 1, 13)])
@@ -72,16 +72,16 @@ def test_photos_are_looked_at_as_often_as_they_need(levels: Levels, small: int, 
 
     finder = WordFinder(counting, Thresholds(), 256, 1.0)
     noise = np.random.default_rng(2).integers(0, 255, (400, 514, 3), dtype=np.uint8)
-    look(finder, noise[:, :512], levels)
+    looks(finder, noise[:, :512], levels, (finder.thresholds,))[0]
     assert len(shapes) == small
-    look(finder, noise, levels)
+    looks(finder, noise, levels, (finder.thresholds,))[0]
     assert len(shapes) == small + wide
 
 
 def test_the_maps_of_a_look_are_of_the_whole_and_show_what_tiles_saw() -> None:
     photo = blank(600, 1600)
     paint(photo, (100, 300), (5, 40), "KRAFT")
-    seen = look(FINDER, photo, ALL)
+    seen = looks(FINDER, photo, ALL, (FINDER.thresholds,))[0]
     assert seen.scale == 256 / 1600 and seen.maps.shape == (48, 128, 2)
     assert seen.maps[23:26, 10, 0].max() > 0.15
 
