@@ -65,4 +65,4 @@ def _letters(rival: Rival, own: I64, places: I64, least_confidence: float) -> F6
         len(read.text) * letter_confidence(read.text, read.confidence) - WORD_COST if is_sure(read, least_confidence) else 0.0
         for read in rival.reads
     ]
-    return np.bincount(own, weights=letters, minlength=len(places))
+    return np.bincount(own, weights=np.array(letters, dtype=np.float64), minlength=len(places)).astype(np.float64)
