@@ -26,6 +26,7 @@ LARGE_SHARE = 0.55  # of the size at which a photo is seen, for large letters: 7
 # Heights of words as the detector sees them, below which the next larger size shows them better. Source of the look for large letters:
 # benchmarks/RESULTS.md, what was tried.
 LARGE_PX, SMALL_PX = 23.0, 16.0
+TRACE = 0.25  # of those heights, below which what is seen is a map px or two, which do not say where it is
 COVERED = 0.5  # share of a word's area within others from which it is the same text
 
 
@@ -58,12 +59,14 @@ def looks(finder: WordFinder, photo: Image, levels: Levels, ways: Sequence[Thres
 def merged(less: FoundWords, more: FoundWords, small_px: float) -> FoundWords:
     """Return words found on a photo seen smaller and larger as one, in reading order; words of less than `small_px` are small.
 
-    Large words of the former stay. Then come those of the latter that do not lie within them, and last small ones of the former alone.
+    Large words of the former stay. Then come those of the latter that do not lie within them, and last small ones of the former alone, but
+    for mere traces.
     """
-    large = _heights(less.quads) >= small_px
+    heights = _heights(less.quads)
+    large, small = heights >= small_px, (heights < small_px) & (heights >= TRACE * small_px)
     found = some_of(less, large)
     found = joined(found, some_of(more, ~_covered(more.quads, found.quads)))
-    found = joined(found, some_of(less, ~large & ~_covered(less.quads, found.quads)))
+    found = joined(found, some_of(less, small & ~_covered(less.quads, found.quads)))
     order, lines = reading_order(found.quads)
     polygons = tuple(found.polygons[k] for k in order)
     return FoundWords(found.quads[order], polygons, found.scores[order], lines)

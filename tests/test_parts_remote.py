@@ -94,7 +94,19 @@ def test_ray_writes_into_a_store(server: Server, two_nodes: Nodes, once: dict[st
     assert far_files(server.url("ray")) == once
 
 
-def test_spark_writes_into_a_store_with_the_bundle_in_another_place(server: Server, once: dict[str, bytes], tmp_path: Path) -> None:
+@pytest.fixture
+def fresh_java() -> None:
+    """End the Java of earlier tests in this process: Spark's workers have its environment, keys or none."""
+    from pyspark import SparkContext
+
+    if SparkContext._gateway:
+        SparkContext._gateway.shutdown()
+        SparkContext._gateway = SparkContext._jvm = None
+
+
+def test_spark_writes_into_a_store_with_the_bundle_in_another_place(
+    server: Server, once: dict[str, bytes], tmp_path: Path, fresh_java: None
+) -> None:
     made(SparkEngine(ADDRESS), server.url("spark"), tmp_path, server.url("bundles"))
     assert far_files(server.url("spark")) == once
     (name,) = far_files(server.url("bundles"))

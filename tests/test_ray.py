@@ -16,7 +16,7 @@ from synthgen import launch
 from synthgen.engine.ray import RayEngine
 from synthgen.errors import SynthgenError
 from synthgen.found import Flags
-from synthgen.job import Job, run
+from synthgen.job import Job, Renderer, run
 from synthgen.nodes import on_cluster
 from synthgen.recipe import Recipe
 from synthgen.run_report import Report
@@ -99,15 +99,23 @@ def test_a_node_that_joins_in_mid_run_is_used(cluster: Nodes) -> None:
     assert len({pid for pid, _ in seen}) >= 2
 
 
-def test_a_node_killed_in_mid_run_loses_nothing(two_nodes: Nodes, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
-    made_there: list[Part] = []
+def noting_slow(notes: Path, job: Job) -> Renderer:
+    """Return a renderer that takes its time; the process that opens it leaves a note."""
+    (notes / f"{os.getpid()}").touch()
+    return slow(0.1)(job)
 
-    def kill_after_two(part: Part) -> None:
-        made_there.append(part)
-        if len(made_there) == 2:
+
+def test_a_node_killed_in_mid_run_loses_nothing(two_nodes: Nodes, tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    (notes := tmp_path / "notes").mkdir()
+
+    def kill_one_of_two(part: Part) -> None:
+        until = time.monotonic() + 60
+        while len(list(notes.iterdir())) < 2 and time.monotonic() < until:  # a busy machine takes seconds to start a process
+            time.sleep(0.02)
+        if two_nodes.worker_nodes:
             two_nodes.remove_node(next(iter(two_nodes.worker_nodes)), allow_graceful=False)
 
-    report = made(two_nodes, noise(tmp_path / "out", factory=slow(0.05)), kill_after_two)
+    report = made(two_nodes, noise(tmp_path / "out", factory=partial(noting_slow, notes)), kill_one_of_two)
     assert files_of(tmp_path / "out") == undisturbed
     assert (report.words, report.scenes) == (60, 60)
     assert report.retried >= 1
@@ -141,12 +149,17 @@ def test_the_fault_of_a_task_arrives_as_itself_and_ends_the_run(two_nodes: Nodes
 
 
 def dawdle(notes: Path, shard: int) -> int:
-    (notes / f"begun-{shard}").touch()
+    (notes / f"begun-{shard}").write_text(f"{os.getpid()}", encoding="utf-8")
     try:
-        time.sleep(60 if shard else 0)
+        time.sleep(600 if shard else 0)
     finally:
         (notes / f"ended-{shard}").touch()
     return shard
+
+
+def is_over(notes: Path, shard: int) -> bool:
+    """Return whether a task has tidied up, or its process is gone: one that does not end in time, on a busy machine, is killed."""
+    return (notes / f"ended-{shard}").exists() or not Path("/proc", (notes / f"begun-{shard}").read_text(encoding="utf-8")).exists()
 
 
 def test_closing_ends_what_runs(two_nodes: Nodes, tmp_path: Path) -> None:
@@ -154,10 +167,9 @@ def test_closing_ends_what_runs(two_nodes: Nodes, tmp_path: Path) -> None:
     assert next(results) == 0
     began = time.monotonic()
     results.close()
-    assert time.monotonic() - began < 30
-    assert {path.name.removeprefix("begun-") for path in tmp_path.glob("begun-*")} == {
-        path.name.removeprefix("ended-") for path in tmp_path.glob("ended-*")
-    }
+    assert time.monotonic() - began < 60
+    time.sleep(1)
+    assert all(is_over(tmp_path, int(path.name.removeprefix("begun-"))) for path in tmp_path.glob("begun-*"))
 
 
 def test_an_address_without_a_cluster_is_an_error() -> None:

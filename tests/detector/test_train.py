@@ -98,6 +98,7 @@ def test_a_run_that_was_cut_off_ends_with_the_same_detector(
         assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_after_its_end_keeps_its_detector(shards: Path, finished: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(finished, again)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.finder import WordFinder
@@ -37,6 +37,7 @@ def short_sighted(prepared: U8) -> F32:
     height=st.integers(6, 60),
     levels=st.sampled_from([TILED, ALL]),
 )
+@example(x=0, y=517, width=80, height=9, levels=TILED)  # of two px as the whole photo is seen, and those at another place
 def test_a_word_is_found_once_and_whole_wherever_seams_run(x: int, y: int, width: int, height: int, levels: Levels) -> None:
     photo = blank(660, 1100)
     paint(photo, (x, y), (height, width), "KRAFT")
@@ -102,9 +103,13 @@ def test_large_words_of_the_smaller_size_stay_and_their_pieces_go() -> None:
     assert boxes_of(merged(found(BIG), found(INSIDE), 50)) == [BIG]
 
 
+def test_traces_that_only_the_smaller_size_has_are_left_out() -> None:
+    assert boxes_of(merged(found(BIG, (0, 400, 60, 409)), found(), 40)) == [BIG]
+
+
 def test_small_words_of_the_larger_size_take_the_place_of_those_of_the_smaller_which_stay_where_it_saw_none() -> None:
     pieces = ((0, 201, 28, 211), (32, 201, 60, 211))
-    kept = merged(found(BIG, SMALL, ELSEWHERE), found(*pieces), 50)
+    kept = merged(found(BIG, SMALL, ELSEWHERE), found(*pieces), 40)
     assert boxes_of(kept) == [BIG, *pieces, ELSEWHERE]
     assert kept.lines.tolist() == [0, 1, 1, 2]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.metrics import Counts
@@ -82,6 +82,7 @@ def test_nothing_read_and_nothing_there_is_nothing_counted() -> None:
 WORDS = st.lists(st.tuples(st.sampled_from(("a", "b", "A", "-", "###")), st.integers(0, 12).map(lambda place: 15.0 * place)), max_size=6)
 
 
+@settings(max_examples=40)
 @given(WORDS, WORDS)
 def test_counts_agree_with_the_lists_of_errors_and_never_exceed_what_boxes_allow(true: list[Placed], read: list[Placed]) -> None:
     found = judged(true, read)

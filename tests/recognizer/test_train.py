@@ -99,6 +99,7 @@ def test_a_run_starts_from_given_weights(shards: Path, finished: Path, tmp_path:
     assert max(float(np.abs(a - b).max()) for a, b in zip(before, after, strict=True) if a.ndim > 1) < 1e-3
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_after_its_end_keeps_its_reader(shards: Path, finished: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     shutil.copytree(finished, again)
