@@ -39,7 +39,7 @@ train-recognizer: SAMPLES ?= 1000000
 train-recognizer: $(TRAIN_STAMP) ## train the reader on the words of DATA (OUT) into RUN, or go on with a run that was stopped; sees SAMPLES of them (1000000), EVAL=DIR measures on real crops
 	$(BIN)/recognizer train --data $(DATA) --out $(RUN) --samples $(SAMPLES) --resume $(foreach place,$(EVAL),--evaluate-on $(place))
 
-test: $(TRAIN_STAMP) ## run the fast tests, 4 minutes at most; installs TensorFlow
+test: $(TRAIN_STAMP) ## run the fast tests, 3 to 5 minutes; installs TensorFlow
 	$(BIN)/python -m pytest -q -n 2
 
 test-slow: $(SLOW_STAMP) ## run the slow tests too; installs JAX, Ray, Spark (which needs Java 17) and EasyOCR with PyTorch (7 GB)
