@@ -19,7 +19,7 @@ from detector.sizes import MULTIPLE
 from detector.thresholds import Thresholds
 from detector.words import FoundWords
 from extractor.tiles import tiled_maps
-from synthgen.arrays import F64, Bools, Image, Quads
+from synthgen.arrays import F64, I64, Bools, Image, Quads
 
 TILED_BELOW = 0.5  # px that the detector sees for one of the photo's, of the whole photo: print of 16 px becomes one of 8
 LARGE_SHARE = 0.55  # of the size at which a photo is seen, for large letters: 704 px for 1,280
@@ -67,9 +67,14 @@ def merged(less: FoundWords, more: FoundWords, small_px: float) -> FoundWords:
     found = some_of(less, large)
     found = joined(found, some_of(more, ~_covered(more.quads, found.quads)))
     found = joined(found, some_of(less, small & ~_covered(less.quads, found.quads)))
-    order, lines = reading_order(found.quads)
-    polygons = tuple(found.polygons[k] for k in order)
-    return FoundWords(found.quads[order], polygons, found.scores[order], lines)
+    return in_order(found)[0]
+
+
+def in_order(words: FoundWords) -> tuple[FoundWords, I64]:
+    """Return words in reading order, with the lines they are on, and that order `(n,)`."""
+    order, lines = reading_order(words.quads)
+    polygons = tuple(words.polygons[k] for k in order)
+    return FoundWords(words.quads[order], polygons, words.scores[order], lines), order
 
 
 def _heights(quads: Quads) -> F64:

@@ -6,14 +6,14 @@ does is not known before it is read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
-from detector.lines import reading_order
 from detector.metrics import areas_of, shared_areas
 from detector.words import FoundWords
 from extractor.arranging import is_sure
-from extractor.levels import joined, some_of
+from extractor.levels import in_order, joined, some_of
 from extractor.page import letter_confidence
 from extractor.turns import Read
 from synthgen.arrays import F64, I64, Bools
@@ -36,12 +36,10 @@ def best_of(first: Rival, second: Rival, least_confidence: float) -> Rival:
     count = len(first.reads)
     ours, theirs = places[:count], places[count:]
     gain = _letters(second, theirs, places, least_confidence) - _letters(first, ours, places, least_confidence)
-    found = joined(some_of(first.words, gain[ours] <= 0), some_of(second.words, gain[theirs] > 0))
-    reads = [read for read, place in zip((*first.reads, *second.reads), places, strict=True)]
-    kept = [read for read, keep in zip(reads, (*(gain[ours] <= 0), *(gain[theirs] > 0)), strict=True) if keep]
-    order, lines = reading_order(found.quads)
-    words = FoundWords(found.quads[order], tuple(found.polygons[k] for k in order), found.scores[order], lines)
-    return Rival(words, [kept[k] for k in order])
+    keep, take = gain[ours] <= 0, gain[theirs] > 0
+    words, order = in_order(joined(some_of(first.words, keep), some_of(second.words, take)))
+    reads = list(compress((*first.reads, *second.reads), (*keep, *take)))
+    return Rival(words, [reads[k] for k in order])
 
 
 def _places(first: FoundWords, second: FoundWords) -> I64:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
+from synthgen.shards.place import locate
+
 BUCKET = "shards"
 KEYS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "not-a-secret-of-anyone"}
 SERVERS = ("master", "volume", "filer", "s3")
@@ -76,6 +78,19 @@ def object_store(folder: Path) -> Iterator[str]:
     """Yield the address, HOST:PORT, of a running server."""
     with object_server(folder) as server:
         yield server.address
+
+
+def far_files(url: str) -> dict[str, bytes]:
+    """Return all files below a URL by their path in it."""
+    system, root = locate(url)
+    infos = system.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
+    names = [info.path for info in infos if info.type == fs.FileType.File]
+    return {name.removeprefix(f"{root}/"): read_whole(system, name) for name in names}
+
+
+def read_whole(system: fs.FileSystem, path: str) -> bytes:
+    with system.open_input_stream(path) as file:
+        return bytes(file.read())
 
 
 def _free_ports(count: int) -> list[int]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pyarrow import fs
 
 from synthgen.engine import Engine
 from synthgen.engine.ray import RayEngine
@@ -14,9 +13,8 @@ from synthgen.job import Job, run
 from synthgen.merge import merge
 from synthgen.nodes import on_cluster
 from synthgen.recipe import Recipe
-from synthgen.shards.place import locate
 from tests.fake_runs import INLINE, fake_job, files_of, render
-from tests.object_store import KEYS, Server, object_server
+from tests.object_store import KEYS, Server, far_files, object_server
 from tests.test_ray import Nodes, cluster, two_nodes  # noqa: F401  # fixtures
 from tests.test_spark import ADDRESS, paths  # noqa: F401
 
@@ -33,18 +31,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)
-
-
-def far_files(url: str) -> dict[str, bytes]:
-    """Return all files below a URL by their path in it."""
-    system, root = locate(url)
-    infos = system.get_file_info(fs.FileSelector(root, recursive=True))
-    found = {}
-    for info in infos:
-        if info.type == fs.FileType.File:
-            with system.open_input_stream(info.path) as file:
-                found[info.path.removeprefix(f"{root}/")] = bytes(file.read())
-    return found
 
 
 @pytest.fixture(scope="module")

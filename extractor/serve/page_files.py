@@ -7,7 +7,7 @@ from string import Template
 from starlette.responses import Response
 
 from extractor.serve.limits import Limits
-from synthgen.report.overlay import filters, legend, style_sheet
+from synthgen.report.overlay import filters, legend, palette, style_sheet
 
 TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 
@@ -17,7 +17,7 @@ def page_files(limits: Limits) -> dict[str, Callable[[], Awaitable[Response]]]:
     read = {suffix: (files("extractor.serve") / f"page.{suffix}").read_text(encoding="utf-8") for suffix in TYPES}
     most = f"{limits.max_bytes / 1e6:g} MB and {limits.max_pixels / 1e6:g} million pixels"
     html = Template(read["html"]).substitute(max_bytes=limits.max_bytes, most=most, filters=filters())
-    css = read["css"].replace("/* layers */", f"{style_sheet()}\n{_dots()}")
+    css = palette() + read["css"].replace("/* layers */", f"{style_sheet()}\n{_dots()}")
     return {"/": _file(html, "html"), "/page.css": _file(css, "css"), "/page.js": _file(read["js"], "js")}
 
 

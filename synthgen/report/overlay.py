@@ -1,6 +1,7 @@
 """The layers of samples for the browser to draw: outlines as SVG paths, maps as pictures behind a filter, all with the looks of `draw`."""
 
 from collections.abc import Iterable
+from importlib.resources import files
 
 import numpy as np
 
@@ -26,6 +27,11 @@ def legend() -> list[dict[str, str]]:
     """Return kind, label and colour of every layer, in the order of their buttons: the uppermost outlines first."""
     lines = [{"kind": kind, "label": look.label, "colour": _css(look.rgb)} for kind, look in reversed([*OUTLINES.items()])]
     return [*lines, *({"kind": kind, "label": look.label, "colour": _css(look.ramp[len(look.ramp) // 2])} for kind, look in MAPS.items())]
+
+
+def palette() -> str:
+    """Return the colours and fonts of our pages, light and dark, as the head of a style sheet."""
+    return (files("synthgen.report") / "palette.css").read_text(encoding="utf-8")
 
 
 def style_sheet() -> str:

@@ -8,7 +8,7 @@ from synthgen.report.about import TableAbout
 from synthgen.report.charts_of import charts_section
 from synthgen.report.findings import Findings, TableFindings
 from synthgen.report.markup import Markup, data, element, heading, joined
-from synthgen.report.overlay import filters, legend, style_sheet
+from synthgen.report.overlay import filters, legend, palette, style_sheet
 from synthgen.report.recipe_table import recipe_section
 from synthgen.report.text_tables import texts_section
 
@@ -22,7 +22,7 @@ def page(found: Findings) -> str:
     parts = {
         "title": joined(found.about.name),
         "summary": joined(_summary(found)),
-        "style": read["page.css"].replace("/* layers */", style_sheet()),
+        "style": palette() + read["page.css"].replace("/* layers */", style_sheet()),
         "script": read["page.js"],
         "tiles": joined(*(_tile(*tile) for tile in _tiles(found))),
         "counts": _counts(found.about.tables),

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pyarrow import fs
 
 from synthgen import SynthgenError, open_groups, read
 from synthgen.held_out import HeldOut
 from synthgen.shards.manifest import RUN, Json, made_part, vouch, write_manifest
-from synthgen.shards.place import locate
 from synthgen.shards.relabel import split_run
 from synthgen.shards.shard_check import Depth
 from synthgen.shards.storage import json_bytes
@@ -26,7 +24,7 @@ from synthgen.verify import Order as Verification
 from synthgen.verify import verify
 from tests.engine_tasks import wait_until
 from tests.fake_runs import fake_job, files_of, job_of, render
-from tests.object_store import BUCKET, KEYS, Server, object_server
+from tests.object_store import BUCKET, KEYS, Server, far_files, object_server
 from tests.test_engine import ROOT
 
 COLUMNS = ["index", "image", "text"]
@@ -52,19 +50,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)
-
-
-def far_files(url: str) -> dict[str, bytes]:
-    """Return all files below a URL by their path in it."""
-    system, root = locate(url)
-    infos = system.get_file_info(fs.FileSelector(root, recursive=True, allow_not_found=True))
-    names = [info.path for info in infos if info.type == fs.FileType.File]
-    return {name.removeprefix(f"{root}/"): read_whole(system, name) for name in names}
-
-
-def read_whole(system: fs.FileSystem, path: str) -> bytes:
-    with system.open_input_stream(path) as file:
-        return bytes(file.read())
 
 
 def started(*command: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
