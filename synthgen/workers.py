@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from synthgen.errors import SynthgenError
 
 Q = TypeVar("Q")
+RETELL_S = 0.01  # by then a finalizer that was interrupted is over
 END_WAIT_S = 5.0  # a worker asked to end does so between two instructions of Python: milliseconds, a second in a long kernel
 
 
@@ -96,7 +97,7 @@ def _serve(pipe: Connection, task: Callable[[Q], object], noun: str) -> None:
     import cv2  # here, as the parent need not wait for it
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that scratch files are removed on the way out
+    _exit_when_told()
     cv2.setNumThreads(1)
     faulthandler.enable()  # a crash in a library is told with the line of Python that led to it
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -104,6 +105,23 @@ def _serve(pipe: Connection, task: Callable[[Q], object], noun: str) -> None:
         while True:
             question = pipe.recv()
             pipe.send_bytes(answered(task, question, noun))
+
+
+def _exit_when_told() -> None:
+    """Have SIGTERM raise SystemExit, so that scratch files are removed on the way out; a finalizer swallows it, and is told again."""
+
+    def leave(*_: object) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    def swallowed(fault: "sys.UnraisableHookArgs") -> None:
+        if isinstance(fault.exc_value, SystemExit):
+            signal.setitimer(signal.ITIMER_REAL, RETELL_S)
+        else:
+            sys.__unraisablehook__(fault)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGALRM, leave)
+    sys.unraisablehook = swallowed
 
 
 def _end_with_parent() -> None:

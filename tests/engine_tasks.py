@@ -32,6 +32,27 @@ def sleep_and_tell(folder: Path, shard: int) -> None:
         note.unlink()
 
 
+class Finalized:
+    """Is long in being finalized, where Python swallows what is raised."""
+
+    def __init__(self, note: Path) -> None:
+        self.note = note
+
+    def __del__(self) -> None:
+        self.note.touch()
+        time.sleep(60)
+
+
+def sleep_in_a_finalizer(folder: Path, shard: int) -> None:
+    """Be where an exit is swallowed, and then at work; leave a note that is taken away if asked to end."""
+    note = folder / f"{shard}"
+    try:
+        Finalized(note)
+        time.sleep(60)
+    finally:
+        note.unlink()
+
+
 def fail_at(bad: int, shard: int) -> int:
     if shard == bad:
         raise SynthgenError(f"font {shard}: broken")

@@ -13,8 +13,19 @@ import pytest
 from synthgen.engine import TRIES, Engine, LostShardError
 from synthgen.engine.local import LocalEngine
 from synthgen.errors import SynthgenError
-from synthgen.workers import answered
-from tests.engine_tasks import Unreadable, die, die_or_dawdle, divide, fail_at, pid_and_threads, raise_stubborn, square, wait_until
+from synthgen.workers import answered, start, stop
+from tests.engine_tasks import (
+    Unreadable,
+    die,
+    die_or_dawdle,
+    divide,
+    fail_at,
+    pid_and_threads,
+    raise_stubborn,
+    sleep_in_a_finalizer,
+    square,
+    wait_until,
+)
 
 ROOT = Path(__file__).parents[1]
 SLOW_RUN = """
@@ -118,3 +129,13 @@ def test_workers_end_with_their_parent(tmp_path: Path, sign: signal.Signals) -> 
     if sign == signal.SIGINT:
         assert complaints == ""
         assert list(notes.iterdir()) == []  # ended by way of `finally`
+
+
+def test_a_worker_told_to_end_in_a_finalizer_which_swallows_that_is_told_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    worker = start(partial(sleep_in_a_finalizer, tmp_path), "shard")
+    worker.ask(0)
+    wait_until((tmp_path / "0").exists)
+    stop([worker])
+    assert worker.process.exitcode == 128 + signal.SIGTERM  # of itself: SIGKILL would follow after a while
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
