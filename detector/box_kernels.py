@@ -7,9 +7,9 @@ smallest one is found without dilating: like that of the hull, it lies on one of
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F32, F64, I32
+from synthgen.compiled import kernel
 
 # Middle x and y, direction of the upper side as a unit vector x and y within 45 degrees of the x axis, size along it, size across it
 Frame = tuple[float, float, float, float, float, float]
@@ -27,7 +27,7 @@ class Components(NamedTuple):
     low_text: float  # above which a px is text
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(hull: F64, first: int, size: int, x: float, y: float) -> int:
     """Add a point to one side of a hull, from `first` to `size` of `hull`, and return the new size; points come sorted by y.
 
@@ -43,7 +43,7 @@ def _add(hull: F64, first: int, size: int, x: float, y: float) -> int:
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lay_hull(parts: Components, k: int, hull: F64) -> int:
     """Fill `hull` (2 h, 2) with the corners of the convex hull of the middles of a component's text px, and return how many they are."""
     left, top, right, bottom = parts.boxes[k, 0], parts.boxes[k, 1], parts.boxes[k, 2], parts.boxes[k, 3]
@@ -62,7 +62,7 @@ def _lay_hull(parts: Components, k: int, hull: F64) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _framed(hull: F64, along_x: float, along_y: float, reach: float) -> Frame:
     """Return the rectangle with sides along a direction round a hull that is dilated by a disc of radius `reach`."""
     low_u, low_v, high_u, high_v = np.inf, np.inf, -np.inf, -np.inf
@@ -73,7 +73,7 @@ def _framed(hull: F64, along_x: float, along_y: float, reach: float) -> Frame:
     return u * along_x - v * along_y, u * along_y + v * along_x, along_x, along_y, high_u - low_u + more, high_v - low_v + more
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _smallest(hull: F64, reach: float) -> Frame:
     """Return the rectangle of least area round a hull that is dilated by a disc of radius `reach`."""
     upright = best = _framed(hull, 1.0, 0.0, reach)
@@ -91,7 +91,7 @@ def _smallest(hull: F64, reach: float) -> Frame:
     return upright if square else best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _peak(parts: Components, k: int) -> np.float32:
     """Return the highest region score of a component, 0 at least."""
     peak = np.float32(0)
@@ -102,7 +102,7 @@ def _peak(parts: Components, k: int) -> np.float32:
     return peak
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lay_frames(parts: Components, peaks: F32, frames: F64) -> None:
     """Fill the highest score (n,) and the frame (n, 6) of each component that is a word; leave 0 where it is none."""
     hull = np.empty((2 * parts.labels.shape[0], 2))

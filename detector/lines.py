@@ -1,9 +1,9 @@
 """In which order words are read, and which of them stand on one line."""
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F64, I32, I64, Quads
+from synthgen.compiled import kernel
 
 LEAST_SHARED = 0.5  # of the lower of two neighbours, that both cover if they stand on one line
 
@@ -50,7 +50,7 @@ def _placed(order: I64) -> I64:
     return places
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _linked(bands: F64, order: I64) -> I64:
     """Return the line of each of `bands` (n, 2) top and bottom, `(n,)`, numbered as they begin when the bands are taken in `order`.
 

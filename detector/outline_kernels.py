@@ -1,13 +1,13 @@
 """The ridge of a word's region map, column by column, compiled; points are px of the map."""
 
 import numpy as np
-from numba import njit
 
 from detector.box_kernels import Components
 from synthgen.arrays import F64
+from synthgen.compiled import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lay_columns(parts: Components, frames: F64, columns: F64) -> None:
     """Add the text px of each component to the columns `(n, w, 4)` of its frame: weight, weight times v, least v, greatest v.
 

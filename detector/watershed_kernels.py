@@ -1,14 +1,14 @@
 """Watershed by flooding from markers, compiled: plain arrays in, caller-owned arrays out."""
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import I32, U8
+from synthgen.compiled import kernel
 
 LEVELS = 256  # of uint8; a queue for each, so that a pixel costs the same however many wait
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def flood(heights: U8, floor: int, labels: I32) -> None:
     """Fill `labels` (h, w), 0 but at the markers, from the tops of `heights` (h, w) down to `floor`; lower pixels, and those that no marker
     reaches over at least `floor`, stay 0. `labels` is changed in place.
@@ -38,7 +38,7 @@ def flood(heights: U8, floor: int, labels: I32) -> None:
                 _append(r * width + c, min(np.int32(heights[r, c]), level), first, last, after)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _append(at: int, level: np.int32, first: I32, last: I32, after: I32) -> None:
     """Put pixel `at` last in the queue of its level."""
     after[at] = -1
@@ -49,7 +49,7 @@ def _append(at: int, level: np.int32, first: I32, last: I32, after: I32) -> None
     last[level] = at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def extents(labels: I32, boxes: I32) -> None:
     """Widen `boxes` (n, 4), x0, y0, x1, y1 by edges, to hold all pixels of `labels` (h, w) that are 1 to n; box k is label k + 1's."""
     for row in range(labels.shape[0]):

@@ -8,9 +8,9 @@ walked; the last step keeps only texts that may end there; each step is scaled s
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F64, I32, I64, Bools
+from synthgen.compiled import kernel
 
 NONE = -1  # no node, no place in the beam, no edge
 
@@ -63,7 +63,7 @@ class Room(NamedTuple):
     seen: I64  # (width, classes) number of the last step in which a prefix of `now`, grown by the label, was in `now` itself
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _insert(best: Candidates, value: float, place: int, edge: int) -> None:
     """Put a candidate that is better than the last in its place, and drop the last."""
     at = best.value.size - 1
@@ -73,7 +73,7 @@ def _insert(best: Candidates, value: float, place: int, edge: int) -> None:
     best.value[at], best.place[at], best.edge[at] = value, place, edge
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stay(chance: F64, room: Room, used: int, step: int) -> None:
     """Fill `blank`, `ink` and `seen` of a step: a parent in the beam, grown by its child's label, is the child."""
     now, tree = room.now, room.tree
@@ -89,7 +89,7 @@ def _stay(chance: F64, room: Room, used: int, step: int) -> None:
             room.ink[j] += (now.blank[up] + (0.0 if doubled else now.ink[up])) * chance[label]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _gather(chance: F64, automaton: Automaton, passing: Bools, room: Room, used: int, step: int) -> None:
     """Fill `best` from all that the `used` prefixes may be after a step, in states that are `passing`."""
     tree, now, best = room.tree, room.now, room.best
@@ -114,7 +114,7 @@ def _gather(chance: F64, automaton: Automaton, passing: Bools, room: Room, used:
                 _insert(best, value, j, edge)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _child(tree: Tree, parent: int, label: int, state: int, free: int) -> int:
     """Return the node of `parent` grown by `label`; made as node `free` if there is none yet."""
     node = tree.child[parent]
@@ -128,7 +128,7 @@ def _child(tree: Tree, parent: int, label: int, state: int, free: int) -> int:
     return free
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _advance(automaton: Automaton, room: Room, used: int, free: int) -> int:
     """Make the best candidates the beam, scaled so that the first has 1, new nodes from `free` on; return how many they are."""
     tree, now, after, best = room.tree, room.now, room.after, room.best
@@ -148,14 +148,14 @@ def _advance(automaton: Automaton, room: Room, used: int, free: int) -> int:
     return k
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _plant(tree: Tree, now: Beam) -> None:
     """Empty the tree but for node 0, and make that the beam."""
     tree.parent[0], tree.label[0], tree.state[0], tree.child[0], tree.sibling[0], tree.place[0] = NONE, 0, 0, NONE, NONE, 0
     now.node[0], now.blank[0], now.ink[0] = 0, 1, 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _write(tree: Tree, node: int, out: I32) -> int:
     """Write the labels of a prefix to the start of `out` and return how many they are."""
     size, up = 0, node
@@ -166,7 +166,7 @@ def _write(tree: Tree, node: int, out: I32) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _search(chances: F64, automaton: Automaton, everywhere: Bools, room: Room, labels: I32, sizes: I32, logs: F64) -> None:
     samples, steps, _ = chances.shape
     for i in range(samples):

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
 from synthgen.alphabet import Alphabet
 from synthgen.arrays import F32, I32, I64, Bools
+from synthgen.compiled import kernel
 
 OUTSIDE = -1  # class of a character that the alphabet has not
 
@@ -21,7 +21,7 @@ def flat_classes(texts: Sequence[str], alphabet: Alphabet) -> tuple[I32, I64]:
     return classes, np.concatenate([[0], np.cumsum([len(text) for text in texts], dtype=np.int64)])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fitting(classes: I32, offsets: I64, steps: int) -> Bools:
     """Return which labels a reader of `steps` time steps can learn, `(n,)`.
 
@@ -38,7 +38,7 @@ def fitting(classes: I32, offsets: I64, steps: int) -> Bools:
     return fits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def padded(classes: I32, offsets: I64, steps: int) -> I32:
     """Return the labels as rows, `(n, steps)`, 0 behind each; those longer than `steps` are cut, and are not to be used."""
     labels = np.zeros((len(offsets) - 1, steps), dtype=np.int32)
@@ -48,7 +48,7 @@ def padded(classes: I32, offsets: I64, steps: int) -> I32:
     return labels
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def aligned(labels: I32, offsets: I64, centres: F32, steps: int) -> I32:
     """Return a path for each label, `(n, steps)`: the class at the time step under its character's centre, 0 at all others.
 

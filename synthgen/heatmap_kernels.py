@@ -10,9 +10,9 @@ for a square that is symmetric about 0, where parallelograms have no lean.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F32, F64, U8
+from synthgen.compiled import kernel
 
 F = np.float32
 SIGMA = 0.4  # of half the enlarged box: 40 of 200 / 2. Source: EasyOCR, trainer/craft/config/syn_train.yaml, gauss_sigma, gauss_init_size
@@ -41,7 +41,7 @@ class Warp(NamedTuple):
     bottom: float
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def crossings(quads: F32) -> F64:
     """Return x and y of where the diagonals of each of `quads` (n, 4, 2) cross, and the share of diagonals 0-2 and 1-3 before it, `(n, 4)`.
 
@@ -61,7 +61,7 @@ def crossings(quads: F32) -> F64:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _warp(quad: F32, first: float, second: float) -> Warp:
     """Return the way back from `quad` (4, 2), enlarged, whose diagonals are cut at shares `first` and `second` of them."""
     fall, rise = ENLARGED * 2 * first * (1 - first), ENLARGED * 2 * second * (1 - second)
@@ -77,13 +77,13 @@ def _warp(quad: F32, first: float, second: float) -> Warp:
     return Warp(two * ux, two * uy, two * vx, two * vy, wx, wy, (-odd - root) / even, (root - odd) / even)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _first_centre(at: float, count: int) -> np.int64:
     """Return the first of `count` map pixels whose centre is at image px `at` or after; `count` if there is none."""
     return np.int64(min(max(np.ceil((at - DOWN / 2) / DOWN), 0.0), np.float64(count)))  # cut before the cast: int(1e30) is undefined
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _lay_row(u: tuple[F, F], v: tuple[F, F], w: tuple[F, F], row: U8) -> None:
     """Raise `row` to the Gaussian of (u, v) / w, each given as (value at the first pixel, step). The loop becomes vector instructions.
 
@@ -100,7 +100,7 @@ def _lay_row(u: tuple[F, F], v: tuple[F, F], w: tuple[F, F], row: U8) -> None:
         row[x] = max(row[x], np.uint8(np.int32(level if square <= ONE else ZERO)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_gaussians(quads: F32, crossed: F64, heat: U8) -> None:
     """Raise `heat` (h, w) to the Gaussian of each of `quads` (n, 4, 2) in image px, where `crossed` (n, 4) is not NaN.
 

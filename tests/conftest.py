@@ -18,6 +18,11 @@ settings.register_profile("house", max_examples=60, deadline=None, derandomize=T
 settings.load_profile("house")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what needs the compiled painter first: of two processes one then compiles it while the other has other work, and not both."""
+    items.sort(key=lambda item: "opened" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Opened:
     """Return the assets of few faces, made once; their cache is the folder `assets` of the session."""

@@ -1,16 +1,16 @@
 """Signed distance fields from anti-aliased coverage. Exact to the bit on every host: + - * / and sqrt alone."""
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F32, I32, U8
+from synthgen.compiled import kernel
 
 REACH = 13  # px of the coverage: beyond it a field is 0 or 255 anyway
 FAR = np.float32(REACH * REACH * 4)  # px^2
 LEVELS_PER_PX = np.float32(10)  # of the coverage; 20 for a px of the field, which is half as fine
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ink_box(cover: U8, least: int) -> I32:
     """Return x0, y0, x1, y1 (4,), the smallest box around the pixels of `cover` (h, w) above `least`; zeros if there are none."""
     box = np.array([cover.shape[1], cover.shape[0], 0, 0], np.int32)
@@ -24,7 +24,7 @@ def ink_box(cover: U8, least: int) -> I32:
     return box
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _crossing(a: np.int64, b: np.int64) -> np.float32:
     """Return where between two pixel centres (0 to 1) the outline passes, from coverages 0 to 255 of which one is above half.
 
@@ -37,7 +37,7 @@ def _crossing(a: np.int64, b: np.int64) -> np.float32:
     return min(max(covered if a > b else np.float32(1) - covered, np.float32(0)), np.float32(1))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _along_rows(cover: U8) -> F32:
     """Return `(2 h, w)`: px^2 from the centre of pixel (y, 2 x + 1) of `cover` (2 h, 2 w) to the nearest crossing in its row, or FAR."""
     height, width = cover.shape
@@ -53,7 +53,7 @@ def _along_rows(cover: U8) -> F32:
     return near
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _across_rows(near: F32) -> F32:
     """Return `(h, w)` the least over all rows of `near` (2 h, w) within REACH of row 2 y + 1, with their own distance added, px^2.
 
@@ -70,7 +70,7 @@ def _across_rows(near: F32) -> F32:
     return far
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def squared_distances(cover: U8) -> F32:
     """Return `(h, w)`: px^2 from the centre of pixel (2 y + 1, 2 x + 1) of `cover` (2 h, 2 w) to the half-coverage outline.
 
@@ -84,7 +84,7 @@ def squared_distances(cover: U8) -> F32:
     return rows
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def signed_field(ink: U8, top: int, left: int, height: int, width: int) -> U8:
     """Return `(height, width)` clip(128 + 20 d) of `ink` laid at (top, left) of a canvas twice as fine; d in field px, positive inside."""
     cover = np.zeros((2 * height, 2 * width), np.uint8)

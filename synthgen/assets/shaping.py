@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import uharfbuzz as hb
-from numba import njit
 
 from synthgen.arrays import F32, I32, I64, U8, Bools
 from synthgen.assets.drawing import EM_PX
 from synthgen.assets.fontfile import FontError, sfnt_bytes
 from synthgen.assets.fonts import Face
 from synthgen.assets.glyphs import Glyphs
+from synthgen.compiled import kernel
 from synthgen.errors import SynthgenError
 
 STEPS_PER_PX = 1024  # HarfBuzz counts in whole steps; a power of two, so that float32 holds them
@@ -82,7 +82,7 @@ class Shaper:
         return font
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_runs(told: U8, face: I32, count: int, first: I32, glyph_id: I32) -> tuple[I32, I32, F32, F32, F32, I64, F32, Bools]:
     """Return the fields of `Runs` from HarfBuzz's print of all texts: `[gid=cluster@dx,dy+advance|...]`, its `@dx,dy` only if not 0.
 
@@ -124,7 +124,7 @@ def read_runs(told: U8, face: I32, count: int, first: I32, glyph_id: I32) -> tup
     return glyph, cluster, x, y, advance, offsets, width, missing
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(told: U8, at: int) -> tuple[np.int64, int]:
     """Return the whole number that starts at `at`, and where it ends."""
     sign, value = np.int64(1), np.int64(0)

@@ -4,12 +4,12 @@ Integer hashes, + - * / and sqrt alone, so that every host gets the same bits.
 """
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F32
+from synthgen.compiled import kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def scatter(row: int, column: int, key: int) -> np.uint64:
     """Return 64 well mixed bits of a lattice point. Source: the finalizer of SplitMix64, as in `chance.mix`."""
     bits = np.uint64(row) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(column) * np.uint64(0xC2B2AE3D27D4EB4F) + np.uint64(key)
@@ -18,13 +18,13 @@ def scatter(row: int, column: int, key: int) -> np.uint64:
     return bits ^ (bits >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def share_of(bits: np.uint64, place: int) -> np.float32:
     """Return 16 of the 64 bits, those of place 0 to 3, as a number in [0, 1)."""
     return np.float32((bits >> np.uint64(16 * place)) & np.uint64(0xFFFF)) * np.float32(1 / 65536)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _corners(row: int, column: int, key: int, slopes: F32) -> None:
     """Fill `slopes` (4, 2) with the gradients (down, right) at the corners of a lattice cell."""
     for k in range(4):
@@ -33,7 +33,7 @@ def _corners(row: int, column: int, key: int, slopes: F32) -> None:
         slopes[k, 1] = share_of(bits, 1) * np.float32(2) - np.float32(1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fractal(y: F32, x: F32, octaves: int, key: int) -> F32:
     """Return gradient noise at the points `y`, `x` (h, w), in lattice cells: about -1 to 1, each octave twice as fine and half as strong.
 
@@ -64,7 +64,7 @@ def fractal(y: F32, x: F32, octaves: int, key: int) -> F32:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def white(y: F32, x: F32, key: int) -> F32:
     """Return a number in [0, 1) for the lattice cell of each of the points `y`, `x` (h, w), each cell on its own."""
     out = np.empty(y.shape, np.float32)
@@ -74,7 +74,7 @@ def white(y: F32, x: F32, key: int) -> F32:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cells(y: F32, x: F32, key: int) -> F32:
     """Return six numbers of the seed nearest to each of the points `y`, `x` (h, w), one seed a lattice cell: (6, h, w).
 
@@ -105,7 +105,7 @@ def cells(y: F32, x: F32, key: int) -> F32:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def blur(image: F32, high: int, wide: int, passes: int) -> F32:
     """Return `image` (h, w) under a box of `2 * high + 1` by `2 * wide + 1`, `passes` times over; edge pixels go on for ever."""
     height, width = image.shape
@@ -128,7 +128,7 @@ def blur(image: F32, high: int, wide: int, passes: int) -> F32:
     return now
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def strokes(image: F32, draws: F32, steps: int) -> None:
     """Draw thin curved fibres into `image` (h, w), in place: a row of `draws` (n, 6) in [0, 1) each; `steps` is the longest, in px.
 

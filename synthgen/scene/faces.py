@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from synthgen.alphabet import READER_STEPS
 from synthgen.arrays import F64, I32, I64, U16, U64, Bools
 from synthgen.chance import Stream, uniforms
+from synthgen.compiled import kernel
 
 CANDIDATES = 6  # faces drawn for a text before the next one that covers it is taken
 
@@ -36,7 +36,7 @@ def choose_faces(table: FaceTable, codes: U16, offsets: I64, seed: int, index: U
     return face, labels
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_covering(drawn: I32, covers: Bools, caps_only: Bools, upper: U16, offsets: I64, face: I32, labels: U16) -> None:
     """Write the first drawn face that covers each text, or the next after the last drawn; upper-case `labels` in place."""
     faces = len(caps_only)
@@ -53,7 +53,7 @@ def first_covering(drawn: I32, covers: Bools, caps_only: Bools, upper: U16, offs
                 text[k] = upper[text[k]]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draws_all(covers: Bools, text: U16) -> bool:
     """Return whether every class of `text` is covered."""
     for code in text:  # noqa: SIM110 - Numba has no generators inside all()
@@ -62,7 +62,7 @@ def draws_all(covers: Bools, text: U16) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def capitals_fit(text: U16, upper: U16) -> bool:
     """Return whether `text` in capitals still fits the reader: "Oo" becomes a repeat, which needs a blank between."""
     steps = len(text)
@@ -72,7 +72,7 @@ def capitals_fit(text: U16, upper: U16) -> bool:
     return steps <= READER_STEPS
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def covered(covers: Bools, face: I32, codes: U16, offsets: I64) -> Bools:
     """Return for each text whether its face has every character of it, `(n,)`."""
     whole = np.empty(len(face), dtype=np.bool_)

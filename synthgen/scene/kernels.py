@@ -8,9 +8,9 @@ float64 halves the vector width.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F32, F64, I32, I64, U8, U32, Bools
+from synthgen.compiled import kernel
 from synthgen.scene.plan import ARC, BAND, BOX, CANDIDATES, CYLINDER, ELLIPSE, MULTIPLY, NO_BEND, NO_PANEL, SCREEN, WAVE, Looks
 from synthgen.scene.records import Atlas, Grounds, Lines
 
@@ -34,7 +34,7 @@ RIM = 4  # blurs reach so many pixels to each side
 NOISE_RUN = 8192  # noise is read from the bank in runs so long
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sine(x: float) -> float:
     """Return sin x to 1e-9 for |x| <= 8 pi. Own series: libm's last bit differs between processors."""
     turns = x / (2 * PI)
@@ -47,13 +47,13 @@ def sine(x: float) -> float:
     return x * (1 - y / 6 * (1 - y / 20 * (1 - y / 42 * (1 - y / 72 * (1 - y / 110 * (1 - y / 156))))))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def cosine(x: float) -> float:
     """Return cos x, as exact as `sine`."""
     return sine(x + PI / 2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def arctangent(x: float) -> float:
     """Return atan x to 2e-8. Source: Abramowitz & Stegun 1964, 4.4.49."""
     near = abs(x) <= 1
@@ -72,7 +72,7 @@ def arctangent(x: float) -> float:
     return (PI / 2 if x > 0 else -PI / 2) - z * series
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def bend(kind: int, radius: float, view: float, u: float, v: float) -> tuple[float, float]:
     """Return where a point of the straight line goes; u is from the word's middle, `radius` signed (arc) or an amplitude (wave)."""
     if kind == ARC:  # letters turn with the baseline
@@ -86,7 +86,7 @@ def bend(kind: int, radius: float, view: float, u: float, v: float) -> tuple[flo
     return u, v
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def unbend(kind: int, radius: float, view: float, p: float, q: float) -> tuple[float, float]:
     """Return the point of the straight line that `bend` takes to (p, q); v = 1e6 where there is none."""
     if kind == ARC:
@@ -106,7 +106,7 @@ def unbend(kind: int, radius: float, view: float, p: float, q: float) -> tuple[f
     return p, q
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def project(h: F64, x: float, y: float) -> tuple[float, float]:
     """Return the point (x, y) under the homography h (9,), row by row; 1e6 behind the eye."""
     w = h[6] * x + h[7] * y + h[8]
@@ -115,7 +115,7 @@ def project(h: F64, x: float, y: float) -> tuple[float, float]:
     return (h[0] * x + h[1] * y + h[2]) / w, (h[3] * x + h[4] * y + h[5]) / w
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def multiply(a: F64, b: F64, out: F64) -> None:
     """Write the 3 x 3 product a b, all (9,), to `out`."""
     for r in range(3):
@@ -123,7 +123,7 @@ def multiply(a: F64, b: F64, out: F64) -> None:
             out[3 * r + c] = a[3 * r] * b[c] + a[3 * r + 1] * b[3 + c] + a[3 * r + 2] * b[6 + c]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def invert(h: F64, out: F64) -> None:
     """Write the inverse of the homography h (9,) to `out`, up to a factor that keeps out's depth positive in the picture."""
     out[0], out[1], out[2] = h[4] * h[8] - h[5] * h[7], h[2] * h[7] - h[1] * h[8], h[1] * h[5] - h[2] * h[4]
@@ -134,7 +134,7 @@ def invert(h: F64, out: F64) -> None:
         out[k] /= det
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def character_boxes(lines: Lines, atlas: Atlas, text: int, x_height: float, boxes: F32) -> None:
     """Write the ink box of each character of a text, `boxes` (chars, 4) x0, y0, x1, y1 in line px.
 
@@ -162,7 +162,7 @@ def character_boxes(lines: Lines, atlas: Atlas, text: int, x_height: float, boxe
             boxes[c, 1], boxes[c, 3] = min(boxes[c, 1], y0), max(boxes[c, 3], y1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def reach(boxes: F32, frame: F64, middle_v: float, half: F64) -> None:
     """Write how far bent boxes reach from the word's middle, across and down, to `half` (2,); `frame` as for `place_quads`."""
     half[:] = 1.0
@@ -174,7 +174,7 @@ def reach(boxes: F32, frame: F64, middle_v: float, half: F64) -> None:
             half[0], half[1] = max(half[0], abs(p)), max(half[1], abs(q))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def plane(look: Looks, half: F64, h: F64) -> None:
     """Write the homography from the bent line, seen from its middle, to an unscaled picture.
 
@@ -190,7 +190,7 @@ def plane(look: Looks, half: F64, h: F64) -> None:
     multiply(turned, depth, h)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def place_quads(boxes: F32, frame: F64, h: F64, middle_v: float, quads: F32) -> None:
     """Write the quads `(chars, 4, 2)` of boxes in line px, bent and projected by h; `frame`: middle u, bend kind, radius, view."""
     for k in range(boxes.shape[0]):
@@ -201,7 +201,7 @@ def place_quads(boxes: F32, frame: F64, h: F64, middle_v: float, quads: F32) -> 
             quads[k, corner, 0], quads[k, corner, 1] = project(h, p, q)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def bend_radius(look: Looks, width: float, height: float, widest: float) -> float:
     """Return the signed radius (arc), amplitude (wave) or radius (cylinder) in line px for a word `width` by `height`.
 
@@ -219,7 +219,7 @@ def bend_radius(look: Looks, width: float, height: float, widest: float) -> floa
     return 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def crop_to(quads: F32, pads: F64, least_px: float, size: F64, fit: F64) -> None:
     """Write to `fit` the map (9,) from the box around `quads`, padded by shares of its height, to a picture `size` = (height, widest).
 
@@ -238,7 +238,7 @@ def crop_to(quads: F32, pads: F64, least_px: float, size: F64, fit: F64) -> None
     fit[0], fit[2], fit[4], fit[5], fit[8] = across, -x0 * across, scale, -y0 * scale, 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def halves_inside(quads: F32, width: float, height: float) -> bool:
     """Return whether at least half of every quad lies in the picture, counted on GRID x GRID points of each that sticks out."""
     for k in range(quads.shape[0]):
@@ -259,7 +259,7 @@ def halves_inside(quads: F32, width: float, height: float) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_out(looks: Looks, lines: Lines, atlas: Atlas, face: I32, char_offsets: I64, crop_px: I32, frames: Looks, quads: F32) -> None:
     """Set each text as a line, bend and project it, and crop to it.
 
@@ -320,19 +320,19 @@ class Scratch(NamedTuple):
     canvas: U8  # the line as a distance field
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def clip(x: F, low: F, high: F) -> F:
     """Return x within [low, high]."""
     return min(max(x, low), high)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def share(x: F) -> F:
     """Return x within [0, 1]."""
     return min(max(x, ZERO), ONE)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_glyphs(lines: Lines, atlas: Atlas, text: int, du: int, dv: int, canvas: U8) -> None:
     """Join the fields of one text's glyphs into `canvas` (h, w), their pens moved by (du, dv): the nearer edge wins."""
     height, width = canvas.shape
@@ -351,7 +351,7 @@ def lay_glyphs(lines: Lines, atlas: Atlas, text: int, du: int, dv: int, canvas: 
                 target[x] = max(target[x], source[x])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def find_points(frame: Looks, height: int, width: int, final: F64, u: F32, v: F32) -> None:
     """Write for each pixel of a picture taken at height x width the line point it shows; `final`: height, width of the finished picture."""
     h = frame.inverse
@@ -375,7 +375,7 @@ def find_points(frame: Looks, height: int, width: int, final: F64, u: F32, v: F3
             v[k] += middle_v
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sample_field(canvas: U8, s: Scratch, u: F32, v: F32, shift_u: F, shift_v: F, near: F32) -> None:
     """Write the distance to the glyphs' edge, line px, positive inside, at each point (u + shift_u, v + shift_v); bilinear.
 
@@ -398,14 +398,14 @@ def sample_field(canvas: U8, s: Scratch, u: F32, v: F32, shift_u: F, shift_v: F,
         near[k] = (top + (low - top) * down[k] - FIELD_ZERO) * FIELD_STEP
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def cover_of(near: F32, grow: F, scale: F, cover: F32) -> None:
     """Write the share of each pixel inside the edge moved outward by `grow` line px; `scale`: picture px a line px."""
     for k in range(near.shape[0]):
         cover[k] = share(HALF + (near[k] + grow) * scale)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def blend(rgb: F32, cover: F32, ink: F32, strength: F, mode: int) -> None:
     """Lay `ink` (3,) over the planes where `cover` is above 0; modes as in graphics programs: normal, multiply, screen."""
     for c in range(3):
@@ -421,14 +421,14 @@ def blend(rgb: F32, cover: F32, ink: F32, strength: F, mode: int) -> None:
                 plane[k] += (colour - plane[k]) * (cover[k] * strength)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def mirrored(place: int, length: int) -> int:
     """Return `place` folded back into [0, length), as between two mirrors."""
     place = place % (2 * length)
     return place if place < length else 2 * length - 1 - place
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def tile_steps(start: F, step: F, length: int, nearer: U32, further: U32, weight: F32) -> None:
     """Write the two tile cells between which each pixel of a row (or column) lies, and how near the second is."""
     for x in range(nearer.shape[0]):
@@ -437,7 +437,7 @@ def tile_steps(start: F, step: F, length: int, nearer: U32, further: U32, weight
         nearer[x], further[x], weight[x] = mirrored(cell, length), mirrored(cell + 1, length), place - F(cell)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def stretch_row(row: U8, channels: int, nearer: U32, further: U32, weight: F32, out: F32) -> None:
     """Write one tile row at the pixels' columns to `out` (channels, width)."""
     many = np.uint32(channels)
@@ -448,7 +448,7 @@ def stretch_row(row: U8, channels: int, nearer: U32, further: U32, weight: F32, 
             line[x] = a + (b - a) * weight[x]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_ground(tiles: Grounds, look: Looks, step: F, height: int, width: int, rgb: F32) -> None:
     """Fill the planes with a window of the sample's tile, `step` tile px a pixel; a tone tile is coloured between the two ground colours.
 
@@ -485,7 +485,7 @@ def lay_ground(tiles: Grounds, look: Looks, step: F, height: int, width: int, rg
                 into[k] = first + reach * tone[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def panel_edge(look: Looks, frame: Looks, x: F, y: F) -> F:
     """Return the distance in line px, positive outside, from the label shape behind the word, at (x, y) from the word's middle."""
     wide = F((frame.box[2] - frame.box[0]) / 2) + look.panel_x
@@ -504,7 +504,7 @@ def panel_edge(look: Looks, frame: Looks, x: F, y: F) -> F:
     return side * y - high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_panel(look: Looks, frame: Looks, s: Scratch, scale: F) -> None:
     """Lay the label shape, and its border, behind the word."""
     if look.panel == NO_PANEL:
@@ -520,7 +520,7 @@ def lay_panel(look: Looks, frame: Looks, s: Scratch, scale: F) -> None:
         blend(s.rgb, s.cover, look.second, ONE, 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def ground_under(frame: Looks, s: Scratch, out: F32) -> None:
     """Write mean R, G, B and the luminance's standard deviation of the pixels in the word's box to `out` (4,).
 
@@ -538,7 +538,7 @@ def ground_under(frame: Looks, s: Scratch, out: F32) -> None:
     out[3] = np.sqrt(max(squares / count - (total / count) * (total / count), ZERO))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def choose_ink(look: Looks, ground: F32, least: F, ink: F32) -> int:
     """Write the first planned ink colour that can be read on `ground` (mean R, G, B, deviation) to `ink`; return how many were passed over.
 
@@ -560,14 +560,14 @@ def choose_ink(look: Looks, ground: F32, least: F, ink: F32) -> int:
     return CANDIDATES
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def plain_ink(ground: F32, ink: F32) -> None:
     """Write black or white to `ink`, whichever is further from `ground`."""
     luma = LUMA_R * ground[0] + LUMA_G * ground[1] + LUMA_B * ground[2]
     ink[:] = F(16) if luma > F(120) else F(245)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def grain(bank: F32, x: F, y: F) -> F:
     """Return smooth noise, about -1 to 1, at a point: bilinear between normal numbers on a unit lattice."""
     column, row = np.floor(x), np.floor(y)
@@ -578,7 +578,7 @@ def grain(bank: F32, x: F, y: F) -> F:
     return top + (bank[below] + (bank[below + 1] - bank[below]) * fx - top) * fy
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_depth(look: Looks, ink: F32, canvas: U8, s: Scratch, scale: F) -> None:
     """Lay what lies behind the letters: shadow, extruded sides, glow, outline."""
     if look.shadow_x != 0 or look.shadow_y != 0:
@@ -603,7 +603,7 @@ def lay_depth(look: Looks, ink: F32, canvas: U8, s: Scratch, scale: F) -> None:
         blend(s.rgb, s.cover, look.second, ONE, 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def print_dots(look: Looks, canvas: U8, s: Scratch, scale: F) -> None:
     """Cover with the dots of an ink-jet coder: one at each cell whose middle is inside a letter."""
     cell = look.dots
@@ -617,7 +617,7 @@ def print_dots(look: Looks, canvas: U8, s: Scratch, scale: F) -> None:
         s.cover[k] = share(HALF + radius * scale) if s.near[k] > -F(0.2) * cell else ZERO
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def cover_letters(look: Looks, frame: Looks, canvas: U8, s: Scratch, scale: F, bank: F32, plain: bool) -> None:
     """Write how much ink each pixel gets to `s.cover`: letters, worn or dotted, and the underline; `plain`: never thinner than drawn."""
     if look.worn > 0 and not plain:
@@ -633,7 +633,7 @@ def cover_letters(look: Looks, frame: Looks, canvas: U8, s: Scratch, scale: F, b
                 s.cover[k] = max(s.cover[k], share(HALF + (F(1.5) - abs(s.v[k] - F(frame.baseline + UNDERLINE))) * scale))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_letters(look: Looks, frame: Looks, ink: F32, canvas: U8, s: Scratch, plain: bool) -> None:
     """Lay the word's ink by `s.cover`: flat, fading into a second colour, textured or embossed."""
     mode, strength = (0, ONE) if plain else (look.blend, look.opacity)
@@ -655,7 +655,7 @@ def lay_letters(look: Looks, frame: Looks, ink: F32, canvas: U8, s: Scratch, pla
                 s.rgb[c, k] += lift
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def texture_ink(look: Looks, s: Scratch, bank: F32) -> None:
     """Make the ink uneven, as on rough board."""
     for k in range(s.u.shape[0]):
@@ -664,7 +664,7 @@ def texture_ink(look: Looks, s: Scratch, bank: F32) -> None:
             s.rgb[c, k] += uneven
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def shine(look: Looks, height: int, width: int, s: Scratch) -> None:
     """Light the picture: exposure, a slope of light, shade with a soft edge, a spot of glare."""
     tall, wide = ONE / F(height), ONE / F(width)
@@ -687,14 +687,14 @@ def shine(look: Looks, height: int, width: int, s: Scratch) -> None:
             plane[k] = plane[k] * gain[k] + add[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def copy(source: F32, out: F32) -> None:
     """Copy one run of numbers: a slice assignment first looks for overlaps, which takes longer than a short copy."""
     for k in range(source.shape[0]):
         out[k] = source[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def pad(plane: F32, height: int, width: int, padded: F32) -> None:
     """Copy a plane into `padded`, (height + 2 RIM) x (width + 2 RIM) flat, its edges repeated outward."""
     stride = width + 2 * RIM
@@ -706,7 +706,7 @@ def pad(plane: F32, height: int, width: int, padded: F32) -> None:
             padded[at + k], padded[at + RIM + width + k] = plane[row], plane[row + width - 1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def crop_back(padded: F32, height: int, width: int, plane: F32) -> None:
     """Copy what `pad` laid in the middle of `padded` back to the plane."""
     stride = width + 2 * RIM
@@ -715,7 +715,7 @@ def crop_back(padded: F32, height: int, width: int, plane: F32) -> None:
         copy(padded[at : at + width], plane[y * width : (y + 1) * width])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def add_shifted(source: F32, near: int, far: int, weight: F, out: F32) -> None:
     """Add `weight` times the sum of `source` moved by `near` and by `far` cells to `out`, but for a rim as wide as the move."""
     rim = max(abs(near), abs(far))
@@ -725,7 +725,7 @@ def add_shifted(source: F32, near: int, far: int, weight: F, out: F32) -> None:
         into[k] += weight * (a[k] + b[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def blur(height: int, width: int, radius: F, s: Scratch) -> None:
     """Blur the planes with a separable bell of `radius` pixels; edges repeat.
 
@@ -752,7 +752,7 @@ def blur(height: int, width: int, radius: F, s: Scratch) -> None:
         crop_back(source, height, width, s.rgb[c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def smear(height: int, width: int, dx: F, dy: F, s: Scratch) -> None:
     """Average the planes along a straight path of (dx, dy) pixels, at most 2 RIM long: motion blur; edges repeat."""
     steps = int(max(abs(dx), abs(dy))) + 1
@@ -771,7 +771,7 @@ def smear(height: int, width: int, dx: F, dy: F, s: Scratch) -> None:
         crop_back(along, height, width, s.rgb[c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sharpen(height: int, width: int, amount: F, s: Scratch) -> None:
     """Raise edges as a camera does: add `amount` of the difference to the mean of the four neighbours; edges repeat."""
     stride = width + 2 * RIM
@@ -786,7 +786,7 @@ def sharpen(height: int, width: int, amount: F, s: Scratch) -> None:
         crop_back(raised, height, width, s.rgb[c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def expose(look: Looks, rgb: F32, bank: F32) -> None:
     """Turn light into a camera's values: veil, tone curve, colour cast, sensor noise; grey and inverted pictures. 0 to 255 after."""
     bend, pixels = look.curve / FULL, rgb.shape[1]
@@ -814,7 +814,7 @@ def expose(look: Looks, rgb: F32, bank: F32) -> None:
                 plane[k] = FULL - plane[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def contrast_of(frame: Looks, s: Scratch) -> F:
     """Return how far the mean of the inked pixels is from that of the ground between them, largest over R, G, B, 0 to 1.
 
@@ -837,7 +837,7 @@ def contrast_of(frame: Looks, s: Scratch) -> F:
     return widest / FULL
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def enlarge(rgb: F32, taken: I64, final: I64, out: F32) -> None:
     """Scale the planes, taken = (height, width), to `out` (3, pixels), final = (height, width); bilinear, pixel centres aligned."""
     height, width = final[0], final[1]
@@ -861,7 +861,7 @@ def enlarge(rgb: F32, taken: I64, final: I64, out: F32) -> None:
                 mixed[x] = upper[x] + (lower[x] - upper[x]) * weight
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def interleave(first: F32, second: F32, third: F32, out: U8) -> None:
     """Write three planes, 0 to 255, to `out` (3 pixels,), value beside value, rounded."""
     for k in range(first.shape[0]):
@@ -870,7 +870,7 @@ def interleave(first: F32, second: F32, third: F32, out: U8) -> None:
         out[3 * k + 2] = np.uint8(third[k] + HALF)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def finish(whole: Scratch, taken: I64, final: I64, blue_first: bool, out: U8) -> None:
     """Write the picture in work, taken = (height, width), to `out`, final = (height, width), interleaved uint8."""
     pixels = final[0] * final[1]
@@ -886,7 +886,7 @@ def finish(whole: Scratch, taken: I64, final: I64, blue_first: bool, out: U8) ->
         interleave(red, green, blue, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def set_line(i: int, look: Looks, frame: Looks, lines: Lines, others: Lines, usable: Bools, atlas: Atlas, s: Scratch) -> U8:
     """Return the canvas (h, w) with the word and its neighbours; its corner is at line point `canvas_corner`."""
     u0, v0 = canvas_corner(frame)
@@ -913,19 +913,19 @@ def set_line(i: int, look: Looks, frame: Looks, lines: Lines, others: Lines, usa
     return canvas
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def clear_rim(canvas: U8) -> None:
     """Empty the canvas's outermost cells: points beyond it are read there."""
     canvas[0], canvas[-1], canvas[:, 0], canvas[:, -1] = 0, 0, 0, 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def canvas_corner(frame: Looks) -> tuple[int, int]:
     """Return the line point of the canvas's top left corner, whole line px."""
     return int(np.floor(frame.box[0])) - MARGIN, int(np.floor(frame.box[1])) - MARGIN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_beneath(i: int, look: Looks, frame: Looks, others: Lines, usable: Bools, atlas: Atlas, s: Scratch, scale: F) -> None:
     """Lay another text, larger and faint, beneath the word."""
     if look.beneath <= 0 or not usable[SIDES * i]:
@@ -944,7 +944,7 @@ def lay_beneath(i: int, look: Looks, frame: Looks, others: Lines, usable: Bools,
     blend(s.rgb, s.cover, look.second, look.beneath, 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def paint_one(
     i: int,
     look: Looks,
@@ -1005,7 +1005,7 @@ def paint_one(
     return contrast
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def take(look: Looks, height: int, width: int, s: Scratch, shrink: F, bank: F32) -> None:
     """Light the scene and take its picture."""
     shine(look, height, width, s)
@@ -1018,7 +1018,7 @@ def take(look: Looks, height: int, width: int, s: Scratch, shrink: F, bank: F32)
     expose(look, s.rgb, bank)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def make_scratch(height: int, width: int, canvas_px: int) -> Scratch:
     """Return working arrays for pictures of up to height x width and lines of up to `canvas_px`."""
     n = height * width
@@ -1029,7 +1029,7 @@ def make_scratch(height: int, width: int, canvas_px: int) -> Scratch:
     return Scratch(flat[0], flat[1], flat[2], flat[3], flat[4], flat[5], flat[6], at, planes, flat[7], padded, large, canvas)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def part_of(whole: Scratch, pixels: int) -> Scratch:
     """Return the working arrays cut to a picture of so many pixels."""
     return Scratch(
@@ -1039,7 +1039,7 @@ def part_of(whole: Scratch, pixels: int) -> Scratch:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def paint(
     looks: Looks,
     frames: Looks,
@@ -1082,7 +1082,7 @@ def paint(
         finish(whole, taken, final, blue_first, pixels[offsets[i] : offsets[i + 1]])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def square_to_quad(quad: F64, h: F64) -> None:
     """Write the homography (9,) from the unit square to `quad` (4, 2). Source: Heckbert 1989, "Fundamentals of texture mapping", 2.2.3."""
     dx1, dx2, sx = quad[1, 0] - quad[2, 0], quad[3, 0] - quad[2, 0], quad[0, 0] - quad[1, 0] + quad[2, 0] - quad[3, 0]
@@ -1093,7 +1093,7 @@ def square_to_quad(quad: F64, h: F64) -> None:
     h[3], h[4], h[5] = quad[1, 1] - quad[0, 1] + h[6] * quad[1, 1], quad[3, 1] - quad[0, 1] + h[7] * quad[3, 1], quad[0, 1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def read_pixel(picture: U8, x: float, y: float, out: F64) -> None:
     """Add the picture's colour at (x, y), pixel edges, to `out` (3,); bilinear, edges repeat."""
     x, y = min(max(x - 0.5, 0.0), picture.shape[1] - 1.0), min(max(y - 0.5, 0.0), picture.shape[0] - 1.0)
@@ -1106,7 +1106,7 @@ def read_pixel(picture: U8, x: float, y: float, out: F64) -> None:
         out[c] += top + (low - top) * fy
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def cut_quad(picture: U8, quad: F64, pads: F64, chars: F32, out: U8) -> int:
     """Write the part of a picture in `quad`, padded by shares of its height, upright to `out` (height, widest, 3); return its width.
 

@@ -1,9 +1,9 @@
 """Where in a picture text can stand: smooth places, planes on them, and lines that fit. Compiled; caller-owned arrays out."""
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F32, F64, I32, I64, U8, U16
+from synthgen.compiled import kernel
 from synthgen.scene.kernels import bend
 from synthgen.scene.records import Atlas, Lines
 
@@ -25,7 +25,7 @@ BORDER_PX = 40.0  # that a region may reach over the edge of the picture, where 
 BEND_SAMPLES = 16  # along a bent line, to find how high it is
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def measure(tile: U8, window: F64, contrast: float, levels: U8, tensor: I32) -> None:
     """Write how rough each cell of a picture is, `levels` (rows, columns), and its gradients, `tensor` (rows, columns, 3): xx, yy, xy.
 
@@ -58,7 +58,7 @@ def measure(tile: U8, window: F64, contrast: float, levels: U8, tensor: I32) -> 
             levels[row, column] = np.uint8(min(contrast * np.sqrt(power), 255.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sample_row(row: U8, places: I64, out: I32) -> None:
     """Write the brightness, 0 to 255, of a tile's row (width, channels) at `places`."""
     if row.shape[1] == 1:
@@ -70,7 +70,7 @@ def sample_row(row: U8, places: I64, out: I32) -> None:
         out[x] = (LUMA[0] * colour[0] + LUMA[1] * colour[1] + LUMA[2] * colour[2]) >> 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def block_rough(levels: U8, share: float, bounds: I32, blocked: U8) -> int:
     """Set `blocked` to 1 where a cell is rough, to 0 elsewhere; return the highest level that is smooth.
 
@@ -96,7 +96,7 @@ def block_rough(levels: U8, share: float, bounds: I32, blocked: U8) -> int:
     return int(limit)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def level_of(counts: I64, share: float) -> int:
     """Return the lowest level that `share` of the counted cells do not exceed."""
     level, seen, wanted = 0, counts[0], share * counts.sum()
@@ -106,7 +106,7 @@ def level_of(counts: I64, share: float) -> int:
     return level
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def block_quad(blocked: U8, quad: F64, reach: float) -> None:
     """Set the cells to 1 whose middle lies in the quad (4, 2), picture px, or within `reach` px of it; of a crossed one, in its box."""
     area, bent = 0.0, 0
@@ -136,7 +136,7 @@ def block_quad(blocked: U8, quad: F64, reach: float) -> None:
                 blocked[row, column] = 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def find_room(blocked: U8, room: I32) -> None:
     """Write how far the next blocked cell or the edge is from each cell, `room`, in cells; 0 on a blocked one."""
     rows, columns = blocked.shape
@@ -158,7 +158,7 @@ def find_room(blocked: U8, room: I32) -> None:
                 room[row, column] = min(room[row, column], 1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def free_cell(blocked: U8, place: float) -> int:
     """Return the first free cell at or after `place`, 0 to 1, of all, row by row and round again; -1 where there is none."""
     cells = blocked.size
@@ -171,7 +171,7 @@ def free_cell(blocked: U8, place: float) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def direction(tensor: I32, row: int, column: int, steepest: float) -> float:
     """Return the tangent of the angle, clockwise, of the edges around a cell or across them, the smaller; 2 where there is no clear one.
 
@@ -192,7 +192,7 @@ def direction(tensor: I32, row: int, column: int, steepest: float) -> float:
     return tangent if abs(tangent) <= steepest else 2.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_plane(x: float, y: float, slopes: F64, focal: float, h: F64) -> None:
     """Write the homography (9,) of a plane seen at (x, y), its origin; one unit is one picture px there.
 
@@ -207,7 +207,7 @@ def lay_plane(x: float, y: float, slopes: F64, focal: float, h: F64) -> None:
     h[3], h[4], h[5] = s * right_u + y * h[6], s * right_v + c * down_v + y * h[7], y
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def are_free(blocked: U8, h: F64, run: F64, points: int, rim: float) -> bool:
     """Return whether points of a plane lie on free cells, or up to `rim` px outside the picture; `run`: the first, and the step on."""
     x, y, depth = h[0] * run[0] + h[1] * run[1] + h[2], h[3] * run[0] + h[4] * run[1] + h[5], h[6] * run[0] + h[7] * run[1] + h[8]
@@ -226,7 +226,7 @@ def are_free(blocked: U8, h: F64, run: F64, points: int, rim: float) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def grow(blocked: U8, h: F64, rim: float, widest: F64, box: F64) -> None:
     """Write the rectangle x0, y0, x1, y1 of a plane, round its origin, that grows on all sides while free, up to `widest` (2,) in size."""
     box[:] = 0
@@ -249,7 +249,7 @@ def grow(blocked: U8, h: F64, rim: float, widest: F64, box: F64) -> None:
             box[side] = edge
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def place_box(h: F64, box: F64, quad: F64) -> None:
     """Write the corners (4, 2) of a plane's rectangle in the picture, px."""
     for k in range(4):
@@ -258,7 +258,7 @@ def place_box(h: F64, box: F64, quad: F64) -> None:
         quad[k, 0], quad[k, 1] = (h[0] * x + h[1] * y + h[2]) / depth, (h[3] * x + h[4] * y + h[5]) / depth
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def find_planes(blocked: U8, tensor: I32, draws: F64, limits: F64, planes: F64) -> tuple[int, int]:
     """Write up to `len(planes)` planes (9,) and their rectangles (4,), `planes` (most, 13); return how many, and how many were tried.
 
@@ -300,7 +300,7 @@ def find_planes(blocked: U8, tensor: I32, draws: F64, limits: F64, planes: F64) 
     return found, tried
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def compose(words: U16, offsets: I64, first: I64, wanted: F64, space: int, out: U16, line_offsets: I64, region: I32) -> tuple[int, int]:
     """Write the lines that the words of each region make; return how many, and how many words were too long for a line of their region.
 
@@ -335,7 +335,7 @@ def compose(words: U16, offsets: I64, first: I64, wanted: F64, space: int, out: 
     return lines, refused
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def set_pens(lines: Lines, atlas: Atlas, spacing: F32, inks: F64) -> None:
     """Space each line's letters and lay pens at whole pixels, `lines.x` and `.y` in place, as the glyph fields are laid; write the ink.
 
@@ -357,7 +357,7 @@ def set_pens(lines: Lines, atlas: Atlas, spacing: F32, inks: F64) -> None:
             ink[:] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def bent_extent(kind: int, radius: float, view: float, ink: F64, extent: F64) -> None:
     """Write the box x0, y0, x1, y1 of a line's ink (4,) bent about the middle of its baseline, which is then at (0, 0), to `extent`."""
     half_u = (ink[2] - ink[0]) / 2
@@ -369,7 +369,7 @@ def bent_extent(kind: int, radius: float, view: float, ink: F64, extent: F64) ->
             extent[2], extent[3] = max(extent[2], p), max(extent[3], q)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def block_extent(inks: F64, leading: float, look: F64, extent: F64) -> int:
     """Write the box x0, y0, x1, y1 of lines set under each other, all flush left, first baseline at 0; return the widest line.
 
@@ -386,7 +386,7 @@ def block_extent(inks: F64, leading: float, look: F64, extent: F64) -> int:
     return widest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fit_block(inks: F64, box: F64, sizes: F64, look: F64, kept: I32, affines: F64) -> int:
     """Write where the lines of one block go, `affines` (lines, 6), and which are `kept`, in order; return how many.
 
@@ -421,7 +421,7 @@ def fit_block(inks: F64, box: F64, sizes: F64, look: F64, kept: I32, affines: F6
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fit_bent(ink: F64, box: F64, sizes: F64, kind: int, shape: F64, affine: F64) -> bool:
     """Write where one line goes, bent about the middle of its baseline, `affine` (6,); return whether it is large enough.
 

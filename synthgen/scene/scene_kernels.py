@@ -10,9 +10,9 @@ The passes are imported, against the house rule that kernels share a file: one f
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import F32, F64, I32, I64, U8, U16
+from synthgen.compiled import kernel
 from synthgen.scene.kernels import (
     FULL,
     HALF,
@@ -129,7 +129,7 @@ class Canvas(NamedTuple):
     width: int
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fast_sine(x: F) -> F:
     """Return sin x to 4e-6; becomes vector instructions."""
     r = x / TURN
@@ -141,7 +141,7 @@ def fast_sine(x: F) -> F:
     return x * (ONE - y / F(6) * (ONE - y / F(20) * (ONE - y / F(42) * (ONE - y / F(72)))))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fast_arctangent(x: F) -> F:
     """Return atan x to 1e-6; becomes vector instructions. Source: Abramowitz & Stegun 1964, 4.4.49."""
     near = abs(x) <= ONE
@@ -153,7 +153,7 @@ def fast_arctangent(x: F) -> F:
     return series if near else far
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def bend_face(way: Way, x: float, y: float) -> tuple[float, float]:
     """Return where the face's bend takes a point of its label; a cylinder's far side is pressed to its silhouette."""
     if way.face_bend == CYLINDER:
@@ -166,7 +166,7 @@ def bend_face(way: Way, x: float, y: float) -> tuple[float, float]:
     return x, y
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def to_label(way: Way, u: float, v: float) -> tuple[float, float]:
     """Return the label point of a local one."""
     if way.line_bend != NO_BEND:
@@ -176,21 +176,21 @@ def to_label(way: Way, u: float, v: float) -> tuple[float, float]:
     return a[0] * u + a[1] * v + a[2], a[3] * u + a[4] * v + a[5]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def to_bent(way: Way, u: float, v: float) -> tuple[float, float]:
     """Return the bent label's point of a local one."""
     x, y = to_label(way, u, v)
     return bend_face(way, x, y)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def to_picture(way: Way, u: float, v: float) -> tuple[float, float]:
     """Return the picture's point of a local one, px; 1e6 behind the eye."""
     p, q = to_bent(way, u, v)
     return project(way.forward, p, q)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def way_of(face: Faces, piece: Pieces, line_view: float, middle_u: float) -> Way:
     """Return the way of a piece; depth is scaled to be 1 at the face's middle."""
     forward, affine, back = face.homography.copy(), piece.affine.copy(), np.empty(6)
@@ -216,7 +216,7 @@ def way_of(face: Faces, piece: Pieces, line_view: float, middle_u: float) -> Way
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def scale_at(way: Way, u: float, v: float, step: float) -> float:
     """Return picture px a local unit around a local point: the root of the change of areas."""
     ax, ay = to_picture(way, u - step, v)
@@ -226,7 +226,7 @@ def scale_at(way: Way, u: float, v: float, step: float) -> float:
     return np.sqrt(abs((bx - ax) * (dy - cy) - (by - ay) * (dx - cx))) / (2 * step)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def window_of(way: Way, box: F64, height: int, width: int, out: I64) -> bool:
     """Write the part of the picture x0, y0, x1, y1 (4,) that a local box may touch; return whether there is any."""
     points = EDGE_POINTS if way.line_bend != NO_BEND or way.face_bend != FLAT else 1
@@ -245,7 +245,7 @@ def window_of(way: Way, box: F64, height: int, width: int, out: I64) -> bool:
     return bool(out[2] > out[0] and out[3] > out[1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def find_row(way: Way, y: int, x0: int, u: F32, v: F32, rim: F32) -> None:
     """Write the local point that each pixel of a row shows, from column x0 on, and how much of it a cylinder's silhouette lets be seen."""
     h, at = way.inverse, y + 0.5
@@ -267,7 +267,7 @@ def find_row(way: Way, y: int, x0: int, u: F32, v: F32, rim: F32) -> None:
         unbend_line(way, u, v)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def unbend_face(way: Way, u: F32, v: F32, rim: F32) -> None:
     """Turn points of the bent label into points of the flat one, in place; write to `rim` what a cylinder's silhouette leaves, 0 to 1."""
     radius, view, mx, my, per_unit = F(way.radius), F(way.look_down), F(way.middle_x), F(way.middle_y), F(way.per_unit)
@@ -288,7 +288,7 @@ def unbend_face(way: Way, u: F32, v: F32, rim: F32) -> None:
         v[k] = y
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def unbend_line(way: Way, u: F32, v: F32) -> None:
     """Turn points of the bent line into points of the straight one, in place."""
     radius, middle = F(way.line_radius), F(way.middle_u)
@@ -305,7 +305,7 @@ def unbend_line(way: Way, u: F32, v: F32) -> None:
             v[k] -= radius * fast_sine((u[k] - middle) / length + phase)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def depth_inside(piece: Pieces, u: F32, v: F32, near: F32) -> None:
     """Write how far inside the piece's outline each point is, local units, negative outside."""
     mu, mv = F((piece.box[0] + piece.box[2]) / 2), F((piece.box[1] + piece.box[3]) / 2)
@@ -338,13 +338,13 @@ def depth_inside(piece: Pieces, u: F32, v: F32, near: F32) -> None:
             near[k] = min(high - y, HALF * (wide - notch * (ONE - y / high) - x) * F(1.6))  # 1.6 / 2: cosine of the notch's slope, about
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def folded(x: F, length: F) -> F:
     """Return x within [0, length], as between two mirrors."""
     return abs(x - TWO * length * np.floor(x / (TWO * length) + HALF))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def read_tile(tiles: Grounds, tile: int, piece: Pieces, scale: F, u: F32, v: F32, out: F32) -> None:
     """Write a tone tile's values, 0 to 255, to `out` (3, n) at local points, a tile px about a picture px; of a photo RGB."""
     rows, columns, channels = tiles.size[tile, 0], tiles.size[tile, 1], np.int64(tiles.channels[tile])
@@ -363,14 +363,14 @@ def read_tile(tiles: Grounds, tile: int, piece: Pieces, scale: F, u: F32, v: F32
             out[c, k] = upper + (lower - upper) * fy
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def mix_row(plane: F32, cover: F32, colour: F) -> None:
     """Lay one colour's channel over a row."""
     for k in range(cover.shape[0]):
         plane[k] += (colour - plane[k]) * cover[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def colour_row(piece: Pieces, tiles: Grounds, scale: F, u: F32, v: F32, cover: F32, tone: F32, rgb: F32, first: int) -> None:
     """Lay a shape's colour, or its texture between two colours, over the part of the planes from `first` on."""
     last = first + cover.shape[0]
@@ -387,7 +387,7 @@ def colour_row(piece: Pieces, tiles: Grounds, scale: F, u: F32, v: F32, cover: F
             plane[k] += (base + reach * values[k] - plane[k]) * cover[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def shade_row(piece: Pieces, u: F32, cover: F32, rgb: F32, first: int) -> None:
     """Multiply light across a row from the piece's left to its right; above 1: glare, that share of the way to white."""
     left, wide, count = F(piece.box[0]), F(piece.box[2] - piece.box[0]), cover.shape[0]
@@ -399,7 +399,7 @@ def shade_row(piece: Pieces, u: F32, cover: F32, rgb: F32, first: int) -> None:
             plane[k] = value + (FULL - value) * share((max(gain, ONE) - ONE) * cover[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def bars_of(codes: U16, digit: I32, bars: F32) -> None:
     """Write how much of the barcode is bar left of each module border, in modules, `(2, MODULES + 1)`: all bars, and the guards alone.
 
@@ -427,7 +427,7 @@ def bars_of(codes: U16, digit: I32, bars: F32) -> None:
             bars[row, m + 1] = bars[row, m] + module[row, m]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def bars_row(piece: Pieces, bars: F32, scale: F, u: F32, v: F32, cover: F32, rgb: F32, first: int) -> None:
     """Lay bars over a row: of each pixel the share that is bar."""
     wide, high = F(piece.box[2] - piece.box[0]), F(piece.box[3] - piece.box[1])
@@ -446,7 +446,7 @@ def bars_row(piece: Pieces, bars: F32, scale: F, u: F32, v: F32, cover: F32, rgb
         mix_row(rgb[c][first : first + cover.shape[0]], cover, piece.rgb[0, c])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def cover_row(piece: Pieces, scale: F, near: F32, rim: F32, bent: bool, cover: F32) -> None:
     """Write the share of each pixel that the piece covers; of SHADE with a border, its edge is that soft."""
     if piece.kind == SHADE and piece.border > 0:
@@ -461,7 +461,7 @@ def cover_row(piece: Pieces, scale: F, near: F32, rim: F32, bent: bool, cover: F
             cover[k] *= rim[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def border_row(piece: Pieces, scale: F, near: F32, cover: F32, rgb: F32, first: int) -> None:
     """Lay a shape's border over a row and leave in `cover` what is within it, so that no fill shows beyond the border."""
     count = cover.shape[0]
@@ -473,7 +473,7 @@ def border_row(piece: Pieces, scale: F, near: F32, cover: F32, rgb: F32, first: 
         cover[k] *= near[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def paint_shape(row: int, scene: Scene, tiles: Grounds, canvas: Canvas, s: Scratch) -> None:
     """Paint a piece that is no text; a body takes over the pixels that it covers by half."""
     piece = scene.pieces[row]
@@ -510,7 +510,7 @@ def paint_shape(row: int, scene: Scene, tiles: Grounds, canvas: Canvas, s: Scrat
         colour_row(piece, tiles, scale, u, v, cover, tone, canvas.rgb, first)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def move_window(planes: F32, canvas: Canvas, window: I64, out: bool) -> None:
     """Copy the window of the picture into contiguous planes (3, pixels), or back with `out`."""
     n = window[2] - window[0]
@@ -523,14 +523,14 @@ def move_window(planes: F32, canvas: Canvas, window: I64, out: bool) -> None:
                 copy(canvas.rgb[c][at : at + n], planes[c][first : first + n])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def reach_of(look: Looks) -> float:
     """Return how far a line's effects go beyond its ink, line px."""
     aside = max(abs(look.shadow_x), abs(look.shadow_y), abs(look.extrude_x), abs(look.extrude_y))
     return float(aside + max(look.outline, look.glow, look.weight, ZERO) + 1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def set_canvas(scene: Scene, atlas: Atlas, text: int, reach: float, corner: I64) -> U8:
     """Return the line as a distance field (h, w), room for effects around it; its corner is written to `corner` (2,), whole line px."""
     box, margin = scene.line_boxes[text], CANVAS_MARGIN + int(reach)
@@ -541,7 +541,7 @@ def set_canvas(scene: Scene, atlas: Atlas, text: int, reach: float, corner: I64)
     return cells
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def contrast_seen(frame: Looks, s: Scratch) -> F:
     """Return how far the mean of the inked pixels is from that of the ground between them, largest over R, G, B, 0 to 1.
 
@@ -563,7 +563,7 @@ def contrast_seen(frame: Looks, s: Scratch) -> F:
     return widest / FULL
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def paint_line(row: int, scene: Scene, frame: Looks, atlas: Atlas, bank: F32, canvas: Canvas, whole: Scratch, least: F, tally: I64) -> F:
     """Paint a line of text; return its contrast, -1 outside the picture. `tally`: inks passed over, lines painted again plainly."""
     piece = scene.pieces[row]
@@ -600,7 +600,7 @@ def paint_line(row: int, scene: Scene, frame: Looks, atlas: Atlas, bank: F32, ca
     return contrast
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def place_points(way: Way, window: I64, corner: I64, s: Scratch) -> None:
     """Write the canvas point that each pixel of the window shows; cells are sampled at their middles."""
     n = window[2] - window[0]
@@ -617,7 +617,7 @@ def place_points(way: Way, window: I64, corner: I64, s: Scratch) -> None:
                 v[k] = v[k] if rim[k] > HALF else OFF
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_line(look: Looks, frame: Looks, ink: F32, cells: U8, bank: F32, s: Scratch, scale: F, plain: bool) -> None:
     """Lay a line of text and its effects over the window."""
     sample_field(cells, s, s.u, s.v, ZERO, ZERO, s.near)
@@ -633,7 +633,7 @@ def lay_line(look: Looks, frame: Looks, ink: F32, cells: U8, bank: F32, s: Scrat
         texture_ink(look, s, bank)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def measure_lines(lines: Lines, atlas: Atlas, face: I32, char_offsets: I64, boxes: F32, line_boxes: F32) -> None:
     """Write the ink box of each character (chars, 4) and of each line (lines, 4), line px; an empty line has no size."""
     line_boxes[:] = 0
@@ -648,7 +648,7 @@ def measure_lines(lines: Lines, atlas: Atlas, face: I32, char_offsets: I64, boxe
         line_boxes[i, 2], line_boxes[i, 3] = own[:, 2].max(), own[:, 3].max()
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def lay_floor(ground: Looks, tiles: Grounds, step: F, canvas: Canvas) -> None:
     """Fill the picture: a window of a tile, or a plain ground that goes from the first colour at the top to the second."""
     if ground.tile >= 0:
@@ -660,7 +660,7 @@ def lay_floor(ground: Looks, tiles: Grounds, step: F, canvas: Canvas) -> None:
             canvas.rgb[c][y * canvas.width : (y + 1) * canvas.width] = ground.ground[0, c] * (ONE - part) + ground.ground[1, c] * part
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def paint_pieces(
     scene: Scene, ground: Looks, step: float, frame: Looks, atlas: Atlas, tiles: Grounds, bank: F32, canvas: Canvas, s: Scratch,
     least: float, contrast: F32, tally: I64,
@@ -685,7 +685,7 @@ def paint_pieces(
     take(scene.looks[0], canvas.height, canvas.width, whole, ONE, bank)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def quad_of(way: Way, box: F32, quad: F32) -> None:
     """Write the picture's quad (4, 2) of a local box, corner by corner."""
     for corner in range(4):
@@ -693,7 +693,7 @@ def quad_of(way: Way, box: F32, quad: F32) -> None:
         quad[corner, 0], quad[corner, 1] = to_picture(way, u, v)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def turns_away(way: Way, box: F32, out: F64) -> None:
     """Write how far round a cylinder the corners of a character are, 1 at the silhouette; of another face 0: (4,)."""
     out[:] = 0
@@ -703,7 +703,7 @@ def turns_away(way: Way, box: F32, out: F64) -> None:
             out[corner] = (x - way.middle_x) / (STEEPEST * way.radius)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def seen_of(quad: F32, away: F64, row: int, canvas: Canvas, pixels: U8, spread: F32) -> F:
     """Return which share of GRID x GRID points of a character's quad shows: in the picture, not hidden by a body after piece `row`.
 
@@ -737,7 +737,7 @@ def seen_of(quad: F32, away: F64, row: int, canvas: Canvas, pixels: U8, spread: 
     return F(seen) / F(GRID * GRID)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def look_beside(quad: F32, row: int, canvas: Canvas, pixels: U8, spread: F32) -> None:
     """Widen `spread` by the ground BESIDE px from the middle of each side: a dash fills its own quad; the rest: see `seen_of`."""
     middle_x = (quad[0, 0] + quad[1, 0] + quad[2, 0] + quad[3, 0]) / F(4)
@@ -755,7 +755,7 @@ def look_beside(quad: F32, row: int, canvas: Canvas, pixels: U8, spread: F32) ->
                 spread[0, c], spread[1, c] = min(spread[0, c], value), max(spread[1, c], value)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def along_baseline(way: Way, boxes: F32, whole: F32, quad: F32) -> None:
     """Write the picture's quad of the smallest rectangle along the word's baseline around its character quads.
 
@@ -784,7 +784,7 @@ def along_baseline(way: Way, boxes: F32, whole: F32, quad: F32) -> None:
         quad[corner, 0], quad[corner, 1] = project(way.forward, x + j00 * u + j01 * v, y + j10 * u + j11 * v)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def trace(way: Way, whole: F32, chars: int, quad: F32, outline: F32) -> int:
     """Write the outline of a word, upper left to right, lower right to left; return its points: 4, if bent 2 a character and 1, twice."""
     if way.line_bend == NO_BEND and way.face_bend == FLAT:
@@ -815,7 +815,7 @@ class Found(NamedTuple):
     outline_ends: I64  # (chars,)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def find_words(scene: Scene, order: I64, space: int, heights: F32, canvas: Canvas, pixels: U8, found: Found) -> tuple[int, int, int]:
     """Write words and characters of the painted lines; return how many words and characters there are, and how many words are hidden.
 
@@ -846,7 +846,7 @@ def find_words(scene: Scene, order: I64, space: int, heights: F32, canvas: Canva
     return words, chars, hidden
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def write_word(
     scene: Scene, way: Way, row: int, first: int, last: int, x_height: F, canvas: Canvas, pixels: U8, found: Found, word: int, char: int
 ) -> bool:
@@ -883,7 +883,7 @@ def write_word(
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def distance(a: F32, b: F32) -> F:
     """Return how far two points (2,) are apart."""
     return F(np.sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1])))

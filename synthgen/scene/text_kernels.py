@@ -2,9 +2,8 @@
 
 from typing import NamedTuple
 
-from numba import njit
-
 from synthgen.arrays import F64, I32, I64, U16, Bools
+from synthgen.compiled import kernel
 
 WILD = 4097  # classes from here on are wild slots: WILD + k is filled from the k-th set of RuleArrays.wild
 
@@ -61,7 +60,7 @@ class RuleArrays(NamedTuple):
     rows_first: I64  # (classes + 2,)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_above(cumulative: F64, low: int, high: int, u: float) -> int:
     """Return the first k in [low, high) with `cumulative[k] > u`, or `high - 1`."""
     end = high - 1
@@ -74,7 +73,7 @@ def first_above(cumulative: F64, low: int, high: int, u: float) -> int:
     return low
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pick_word(words: WordArrays, source: int, u: float) -> int:
     """Return the row of the word that `u` draws from `source`."""
     low, high = words.cumulative_first[source], words.cumulative_first[source + 1]
@@ -84,7 +83,7 @@ def pick_word(words: WordArrays, source: int, u: float) -> int:
     return int(words.first[source] + min(int(u * count), count - 1))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def source_of(words: WordArrays, row: int) -> int:
     """Return the source that a word is of."""
     source = 0
@@ -93,7 +92,7 @@ def source_of(words: WordArrays, row: int) -> int:
     return source
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fits(label: U16, size: int, steps: int) -> bool:
     """Return whether CTC can carry the first `size` classes of `label` in `steps` steps."""
     needed = size
@@ -102,7 +101,7 @@ def fits(label: U16, size: int, steps: int) -> bool:
     return needed <= steps
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_wild(code: int, rules: RuleArrays, draws: F64, at: int) -> int:
     """Return `code`, or for a wild slot the class drawn for place `at` of the label."""
     if code < WILD:
@@ -112,7 +111,7 @@ def fill_wild(code: int, rules: RuleArrays, draws: F64, at: int) -> int:
     return int(rules.wild[low + int((u - int(u)) * (high - low))])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_word(words: WordArrays, rules: RuleArrays, row: int, draws: F64, label: U16, size: int) -> int:
     """Append a word (after a space if `size` > 0) and return the new size; `size` itself where it does not fit."""
     low, high = words.start[row], words.start[row + 1]
@@ -129,7 +128,7 @@ def add_word(words: WordArrays, rules: RuleArrays, row: int, draws: F64, label: 
     return at if fits(label, at, rules.steps) else size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cut_word(words: WordArrays, rules: RuleArrays, row: int, draws: F64, label: U16) -> int:
     """Set as much of a word as fits, at least one character, and return its size."""
     size = 0
@@ -143,7 +142,7 @@ def cut_word(words: WordArrays, rules: RuleArrays, row: int, draws: F64, label: 
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_phrase(words: WordArrays, rules: RuleArrays, source: int, row: int, draws: F64, label: U16) -> tuple[int, int]:
     """Set the words after `row` in its line too, up to the number drawn; return size and whether one did not fit.
 
@@ -167,7 +166,7 @@ def add_phrase(words: WordArrays, rules: RuleArrays, source: int, row: int, draw
     return size, 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def set_case(label: U16, size: int, rules: RuleArrays, case: int) -> None:
     """Set the label in capitals, small letters, or Each Word So; an apostrophe does not begin a word ("Don't")."""
     inside = False
@@ -181,7 +180,7 @@ def set_case(label: U16, size: int, rules: RuleArrays, case: int) -> None:
         inside = DIGIT <= kind <= LETTER or (inside and kind == APOSTROPHE)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def holds(label: U16, size: int, code: int) -> bool:
     """Return whether `code` is in the label."""
     found = False
@@ -190,7 +189,7 @@ def holds(label: U16, size: int, code: int) -> bool:
     return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def set_word_with(words: WordArrays, rules: RuleArrays, code: int, draws: F64, label: U16) -> tuple[int, int]:
     """Set a word of the corpora that holds `code`, in capitals or small letters if need be; return size and row, size 0 without one."""
     low, high = rules.rows_first[code], rules.rows_first[code + 1]
@@ -203,7 +202,7 @@ def set_word_with(words: WordArrays, rules: RuleArrays, code: int, draws: F64, l
     return (size, row) if holds(label, size, code) and fits(label, size, rules.steps) else (0, 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def insert(label: U16, size: int, at: int, code: int) -> int:
     """Put `code` before place `at` and return the new size; the row is longer than the reader's steps by what may be put in."""
     for k in range(size, at, -1):
@@ -212,7 +211,7 @@ def insert(label: U16, size: int, at: int, code: int) -> int:
     return size + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def shorten(label: U16, size: int, space: int) -> int:
     """Return the size without the last character, and without a space that would then end the label."""
     size -= 1
@@ -221,7 +220,7 @@ def shorten(label: U16, size: int, space: int) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pick_way(ways: int, u: float) -> int:
     """Return one of the places in `ways`, drawn by `u`; 0 where there are none."""
     count = 0
@@ -236,7 +235,7 @@ def pick_way(ways: int, u: float) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def set_number(label: U16, size: int, rules: RuleArrays, draws: F64) -> int:
     """Set one to three digits in place of a label that neither begins nor ends with one ("#7", "35%"); return the size."""
     if rules.wild_first[1] == 0 or rules.of[KIND, label[0]] == DIGIT or rules.of[KIND, label[size - 1]] == DIGIT:
@@ -247,7 +246,7 @@ def set_number(label: U16, size: int, rules: RuleArrays, draws: F64) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_kind(label: U16, size: int, rules: RuleArrays, kind: int) -> int:
     """Return how many of the label's characters are of `kind`."""
     count = 0
@@ -256,7 +255,7 @@ def count_kind(label: U16, size: int, rules: RuleArrays, kind: int) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def replace_kin(label: U16, size: int, rules: RuleArrays, code: int, u: float) -> bool:
     """Put `code` in place of a character of its kind, the label set in that case if it has none; return whether it could."""
     kind = rules.of[KIND, code]
@@ -272,7 +271,7 @@ def replace_kin(label: U16, size: int, rules: RuleArrays, code: int, u: float) -
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put(label: U16, size: int, rules: RuleArrays, code: int, way: int, u: float) -> int:
     """Put `code` at the place `way` says and return the new size; a bracket comes with its partner, around the label or its last word."""
     if way == WRAP:
@@ -288,7 +287,7 @@ def put(label: U16, size: int, rules: RuleArrays, code: int, way: int, u: float)
     return insert(label, size, size, code)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_between(label: U16, size: int, rules: RuleArrays, code: int, u: float) -> int:
     """Put `code` in place of a space if there is one, else within the word; return the new size."""
     for k in range(size):
@@ -298,14 +297,14 @@ def put_between(label: U16, size: int, rules: RuleArrays, code: int, u: float) -
     return insert(label, size, 1 + int(u * (size - 1)), code)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def copy_label(source: U16, size: int, target: U16) -> None:
     """Copy the first `size` classes; a loop, for the compiler spends 4 s on a slice assignment and the text of its error."""
     for k in range(size):
         target[k] = source[k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def work_in(label: U16, size: int, rules: RuleArrays, code: int, draws: F64) -> int:
     """Work `code` into the label as print would, shortening it until it fits; return the new size."""
     ways = int(rules.of[WAYS, code])
@@ -323,7 +322,7 @@ def work_in(label: U16, size: int, rules: RuleArrays, code: int, draws: F64) -> 
         size = shorten(base, size, rules.space)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_space(words: WordArrays, rules: RuleArrays, source: int, draws: F64, label: U16, size: int) -> int:
     """Return the size with a further word after a space, or with the word cut in two where none fits."""
     for k in range(1, CANDIDATES):
@@ -335,7 +334,7 @@ def add_space(words: WordArrays, rules: RuleArrays, source: int, draws: F64, lab
     return insert(label, min(size, rules.steps - 1), size // 2, rules.space)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def balance(words: WordArrays, rules: RuleArrays, source: int, code: int, draws: F64, label: U16, size: int) -> int:
     """Return the size of the label once `code` is in it."""
     if code == 0 or holds(label, size, code):
@@ -345,7 +344,7 @@ def balance(words: WordArrays, rules: RuleArrays, source: int, code: int, draws:
     return work_in(label, size, rules, code, draws)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def set_words(words: WordArrays, rules: RuleArrays, source: int, draws: F64, label: U16) -> tuple[int, int]:
     """Set a word or phrase of `source` as it stands there; return the size, at least 1, and how many candidates did not fit."""
     row = pick_word(words, source, draws[CANDIDATE])
@@ -362,7 +361,7 @@ def set_words(words: WordArrays, rules: RuleArrays, source: int, draws: F64, lab
     return (size if size > 0 else cut_word(words, rules, row, draws, label)), refused
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def set_label(words: WordArrays, rules: RuleArrays, draws: F64, label: U16) -> tuple[int, int, int]:
     """Set one label; return size, source and how many candidates did not fit."""
     source = first_above(rules.sources, 0, len(rules.sources), draws[SOURCE])
@@ -382,7 +381,7 @@ def set_label(words: WordArrays, rules: RuleArrays, draws: F64, label: U16) -> t
     return balance(words, rules, source, code, draws, label, size), source, refused
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def set_labels(words: WordArrays, rules: RuleArrays, draws: F64, labels: U16, sizes: I64, source: I32) -> int:
     """Set a label in each row of `labels` `(n, steps + MARGIN)`, with its size and source; return how many candidates did not fit."""
     refused = 0

@@ -7,9 +7,9 @@ Protocol Buffers' encoding guide, and `feature.proto` / `example.proto` for the 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from synthgen.arrays import I64, U8, U64
+from synthgen.compiled import kernel
 
 BYTES, FLOATS, INTS = 0x0A, 0x12, 0x1A  # tag of the list inside a Feature: fields 1, 2, 3, length-delimited
 VALUE = 0x0A  # tag of the only field of those lists: repeated bytes, packed floats, packed varints
@@ -44,7 +44,7 @@ def _crc_tables() -> U64:
 CRC = _crc_tables()
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def masked_crc(data: U8, first: int, last: int) -> int:
     """Return the CRC-32C of `data[first:last]`, rotated and shifted as TFRecord stores it."""
     crc = np.uint64(0xFFFFFFFF)
@@ -66,7 +66,7 @@ def masked_crc(data: U8, first: int, last: int) -> int:
     return int((turned + np.uint64(0xA282EAD8)) & np.uint64(0xFFFFFFFF))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _size(value: int) -> int:
     """Return the bytes of `value` >= 0 as a varint."""
     count = 1
@@ -76,7 +76,7 @@ def _size(value: int) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(out: U8, at: int, value: int) -> int:
     """Write `value` >= 0 as a varint; return where it ends."""
     while value >= 128:
@@ -87,7 +87,7 @@ def _put(out: U8, at: int, value: int) -> int:
     return at + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put_fixed(out: U8, at: int, value: int, count: int) -> int:
     """Write the lowest `count` bytes of `value`, least first; return where they end."""
     for k in range(count):
@@ -95,7 +95,7 @@ def _put_fixed(out: U8, at: int, value: int, count: int) -> int:
     return at + count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sizes(column: Column, row: int) -> tuple[int, int, int]:
     """Return the bytes of the list, of the Feature round it and of the map entry round that, each without its own tag and length."""
     payload = column.offsets[row + 1] - column.offsets[row]
@@ -104,7 +104,7 @@ def _sizes(column: Column, row: int) -> tuple[int, int, int]:
     return values, feature, len(column.head) + _size(feature) + feature
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_sizes(column: Column, sizes: I64) -> None:
     """Add to `sizes` (n,) the bytes that a column takes in the Features message of each row."""
     for row in range(len(sizes)):
@@ -112,7 +112,7 @@ def add_sizes(column: Column, sizes: I64) -> None:
         sizes[row] += 1 + _size(entry) + entry
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def open_records(sizes: I64) -> tuple[U8, I64, I64]:
     """Return the bytes of all records, empty but for their heads; where the Example of each begins, and where its features do, `(n,)`.
 
@@ -131,21 +131,21 @@ def open_records(sizes: I64) -> tuple[U8, I64, I64]:
     return out, bodies, ats
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def lay_column(column: Column, out: U8, ats: I64) -> None:
     """Write a column into the records at `ats` (n,), which are moved to where it ends: one type to compile, however many columns."""
     for row in range(len(ats)):
         ats[row] = _lay_entry(column, row, out, ats[row])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def close_records(out: U8, bodies: I64, ends: I64) -> None:
     """Write the checksum of each Example, which stands from `bodies` to `ends` (n,), behind it."""
     for row in range(len(ends)):
         _put_fixed(out, ends[row], masked_crc(out, bodies[row], ends[row]), 4)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _lay_entry(column: Column, row: int, out: U8, at: int) -> int:
     first, last = column.offsets[row], column.offsets[row + 1]
     values, feature, entry = _sizes(column, row)
@@ -162,7 +162,7 @@ def _lay_entry(column: Column, row: int, out: U8, at: int) -> int:
     return int(at + last - first)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def varints(values: I64) -> tuple[U8, I64]:
     """Return whole numbers >= 0 as varints, one after the other, and their `(n + 1,)` offsets."""
     out = np.zeros(10 * len(values), dtype=np.uint8)  # a 64-bit number takes at most 10
@@ -172,7 +172,7 @@ def varints(values: I64) -> tuple[U8, I64]:
     return out[: offsets[-1]].copy(), offsets
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def tagged(data: U8, edges: I64) -> tuple[U8, I64]:
     """Return the byte strings `data[edges[k]:edges[k + 1]]` as fields of a BytesList, one after the other, and their `(n + 1,)` offsets."""
     n = len(edges) - 1
