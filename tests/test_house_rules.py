@@ -4,7 +4,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -81,9 +81,14 @@ def parsed(source: str) -> ast.Module:
     return ast.parse(source)  # once for all rules
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and full name of everything imported anywhere in `tree`."""
-    for node in ast.walk(tree):
+@cache
+def nodes_of(source: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(parsed(source)))
+
+
+def imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
+    """Yield line and full name of everything that `nodes` import."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -100,23 +105,22 @@ def forbidden_to(path: Path) -> tuple[str, ...]:
 
 
 def rooms_import_only_what_they_may(path: Path, source: str) -> Iterator[str]:
-    tree = parsed(source)
-    inside = {id(node) for outer in ast.walk(tree) if isinstance(outer, ast.FunctionDef) for node in ast.walk(outer)}
-    at_start = ast.Module([node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in inside], [])
+    everywhere = [node for node in nodes_of(source) if isinstance(node, ast.Import | ast.ImportFrom)]
+    inside = {id(node) for outer in nodes_of(source) if isinstance(outer, ast.FunctionDef) for node in ast.walk(outer)}
+    at_start = [node for node in everywhere if id(node) not in inside]
     own = "tests" if path.parts[0] in ("tests", "benchmarks") else path.parts[0]
-    for line, name in imports(tree):
+    for line, name in imports(everywhere):
         if is_in(name, forbidden_to(path)):
             yield f"{line}: imports {name}"
-    for line, name in imports(tree if "scene" in path.parts else at_start):
+    for line, name in imports(everywhere if "scene" in path.parts else at_start):
         if own == "synthgen" and is_in(name, ML):
             yield f"{line}: imports {name} when synthgen starts"
 
 
 def scene_is_pure(path: Path, source: str) -> Iterator[str]:
     if path.as_posix().startswith("synthgen/scene/"):
-        tree = parsed(source)
-        yield from (f"{line}: imports {name}" for line, name in imports(tree) if not SCENE_MAY.match(name))
-        for node in ast.walk(tree):
+        yield from (f"{line}: imports {name}" for line, name in imports(nodes_of(source)) if not SCENE_MAY.match(name))
+        for node in nodes_of(source):
             named = node.func if isinstance(node, ast.Call) else node
             if isinstance(named, ast.Attribute | ast.Name) and IMPURE.fullmatch(ast.unparse(named).split("(")[0]):
                 yield f"{named.lineno}: {ast.unparse(named)} is not pure"
@@ -129,7 +133,7 @@ def modules_are_short(path: Path, source: str) -> Iterator[str]:
 
 
 def functions_are_short_and_take_few_parameters(path: Path, source: str) -> Iterator[str]:
-    for node in ast.walk(parsed(source)):
+    for node in nodes_of(source):
         if not isinstance(node, ast.FunctionDef) or re.search(
             r"^kernel|\.command|\.callback", " ".join(map(ast.unparse, node.decorator_list))
         ):
@@ -152,9 +156,12 @@ def modules_have_telling_names(path: Path, source: str) -> Iterator[str]:
 
 def chance_has_one_door(path: Path, source: str) -> Iterator[str]:
     if path.parts[0] != "tests":
-        tree = parsed(source)
-        yield from (f"{line}: imports {name}" for line, name in imports(tree) if is_in(name, ("random", "secrets.choice", "numpy.random")))
-        for node in ast.walk(tree):
+        yield from (
+            f"{line}: imports {name}"
+            for line, name in imports(nodes_of(source))
+            if is_in(name, ("random", "secrets.choice", "numpy.random"))
+        )
+        for node in nodes_of(source):
             if isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.random", "numpy.random"):
                 yield f"{node.lineno}: {ast.unparse(node)}"
 

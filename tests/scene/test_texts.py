@@ -55,7 +55,8 @@ def table_of(sources: Many, alphabet: Alphabet | None = None, weight: tuple[floa
 
 
 def texts_of(texts: Texts, alphabet: Alphabet | None = None) -> list[str]:
-    return [(alphabet or Alphabet()).decode(texts.codes[a:b]) for a, b in pairwise(texts.offsets)]
+    alphabet = alphabet or Alphabet()
+    return [alphabet.decode(texts.codes[a:b]) for a, b in pairwise(texts.offsets)]
 
 
 def all_neighbours(table: TextTable, rules: TextRules, seed: int, index: U64) -> Texts:
