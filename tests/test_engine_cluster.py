@@ -148,3 +148,16 @@ def test_an_engine_whose_package_is_missing_says_what_to_install(name: str, monk
     engine = RayEngine if name == "ray" else SparkEngine
     with pytest.raises(SynthgenError, match=rf"--engine {name}: need the package {package}, got none; pip install 'synthgen\[{name}\]'"):
         engine()
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "host:port", "ray://host", "10.0.0.1"])
+def test_an_address_that_cannot_be_one_is_told_before_anything_is_begun(address: str) -> None:
+    with pytest.raises(SynthgenError, match=rf"^--address {address}: need HOST:PORT, ray://HOST:PORT or auto; mend the address$"):
+        RayEngine(address)
+
+
+@pytest.mark.parametrize("address", ["auto", "[::1]:6379", "vendor://cluster"])
+def test_other_addresses_are_left_to_ray(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(SynthgenError, match="need the package ray"):
+        RayEngine(address)

@@ -13,6 +13,7 @@ from synthgen.errors import SynthgenError
 
 T = TypeVar("T")
 PLACE = re.compile(r"(?:ray://)?([^:/]+):(\d+)")
+OTHER = re.compile(r"auto|local|\[.+\]:\d+|(?!ray:)\w+://.+")  # what else Ray takes: names of its own, IPv6, clusters of vendors
 CONNECT_S = 10.0
 END_WAIT_S = 10.0  # a task that is cancelled ends between two instructions of Python, and removes its scratch file
 
@@ -28,8 +29,10 @@ class RayEngine:
         """Take the address of a cluster, None for the one Ray finds or else starts here; `most`: shards at a time, 0 for all it can.
 
         Raises:
-            SynthgenError: Ray is not installed, or nothing answers at the address.
+            SynthgenError: Ray is not installed, the address is none, or nothing answers there.
         """
+        if address is not None and not (PLACE.fullmatch(address) or OTHER.fullmatch(address)):
+            raise SynthgenError(f"--address {address}: need HOST:PORT, ray://HOST:PORT or auto; mend the address")
         try:
             import ray
         except ModuleNotFoundError as error:
