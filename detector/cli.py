@@ -146,7 +146,9 @@ def evaluate(
     growth: Growth = USUAL.growth,
     longest: Longest = LONGEST,
     enlarged: Enlarged = ENLARGED,
-    sweep: Annotated[bool, typer.Option("--sweep", help="Try other thresholds too, on the same maps.")] = False,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Try other thresholds too, on the same maps; the best are chosen on these very photos.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a detector on labelled photos: precision, recall and h-mean at IoU 0.5, one to one, as ICDAR does."""
@@ -219,7 +221,9 @@ def import_weights(
         start_keras()
         from detector.importing import import_craft
         from detector.weights import save_detector
+        from training.keras_file import check_keras_path
 
+        check_keras_path(out)  # now, not after the weights are read
         save_detector(out, import_craft(file))
     typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; try it: detector find --weights {out} IMAGE")
 

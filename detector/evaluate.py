@@ -54,11 +54,18 @@ class Evaluation:
     dropped_names: tuple[str, ...]  # place and reason of the first NAMED
 
     def best(self) -> Thresholds | None:
-        """Return the sweep's thresholds of highest h-mean, the first where several have it: chosen on the very photos that judge them."""
+        """Return the sweep's thresholds of highest h-mean, the first where several have it; None without a sweep.
+
+        They are chosen on the very photos that judge them. Their h-mean is an upper bound of what thresholds of the sweep reach on these
+        photos if they are chosen without them, and no estimate for other photos.
+        """
         return max(self.sweep, key=lambda thresholds: self.sweep[thresholds].h_mean, default=None)
 
     def to_json(self) -> dict[str, object]:
-        """Return all as plain values, under the names promised to users; `threshold` is that of the text, and the shares are for it."""
+        """Return all as plain values, under the names promised to users; `threshold` is that of the text, and the shares are for it.
+
+        `best_of_sweep` is an upper bound, see `best`.
+        """
         best = self.best()
         return {
             **self.counts.to_json(),

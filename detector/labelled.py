@@ -149,14 +149,15 @@ def _stored(place: Path | str, split: str | None) -> Iterator[LabelledPhoto | st
         batch = groups.load(number, ["index", "image", "words", "split"])
         for row in range(len(batch)):
             if split is None or batch["split"][row].as_py() == split:
-                yield _scene(batch, row)
+                yield _scene(batch, row, groups.groups[number].path)
 
 
-def _scene(batch: pa.RecordBatch, row: int) -> LabelledPhoto | str:
+def _scene(batch: pa.RecordBatch, row: int, shard: str) -> LabelledPhoto | str:
+    """Return a scene, or what is wrong with it and where."""
     name, data = str(batch["index"][row].as_py()), batch["image"][row]["bytes"].as_py()
     decoded = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
     if decoded is None:
-        return f"index {name}: cannot be read as a picture; render its shard again"
+        return f"{shard}: index {name}: cannot be read as a picture; render its shard again"
     words = batch["words"][row].values  # a StructArray
     quads = np.array(words.field("quad").to_pylist(), dtype=np.float32).reshape(-1, 4, 2)
     ignored = np.array(words.field("ignore").to_pylist(), dtype=np.bool_)

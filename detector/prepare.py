@@ -17,23 +17,27 @@ class Fitted:
     """A photo as the detector takes it."""
 
     picture: U8  # (h, w, 3), RGB, h and w multiples of 32, black below and to the right of the photo
-    scale: float  # its px for one of the photo's
+    scale: float  # its px for one of the photo's, along both axes alike
     size: tuple[int, int]  # (height, width) that the photo itself fills
 
 
 def fitted(photo: Image, longest: int = LONGEST, enlarged: float = ENLARGED) -> Fitted:
     """Return a photo `(h, w, 3)` enlarged `enlarged` times, but not beyond `longest` px on its longer side, and padded to multiples of 32.
 
+    Sides are rounded to whole px, which adds or cuts off up to half a px at the far edges and moves nothing; less than half a px becomes 1.
+
     Source: the authors' `resize_aspect_ratio`. Differs: what shrinks is averaged, not interpolated.
     """
     height, width = photo.shape[:2]
     scale = min(enlarged, longest / max(height, width))
-    size = (max(round(height * scale), 1), max(round(width * scale), 1))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(photo, size[::-1], interpolation=way)
-    padded = np.zeros((*(-(-side // MULTIPLE) * MULTIPLE for side in size), 3), dtype=np.uint8)
-    padded[: size[0], : size[1]] = scaled
-    return Fitted(padded, scale, size)
+    wide, high = round(width * scale), round(height * scale)
+    asked = None if wide and high else (max(wide, 1), max(high, 1))  # a size would stretch each axis to it; of 0 px OpenCV makes none
+    scaled = cv2.resize(photo, asked, fx=scale, fy=scale, interpolation=way)
+    height, width = scaled.shape[:2]
+    padded = np.zeros((*(-(-side // MULTIPLE) * MULTIPLE for side in (height, width)), 3), dtype=np.uint8)
+    padded[:height, :width] = scaled
+    return Fitted(padded, scale, (height, width))
 
 
 def as_input(pictures: U8) -> F32:

@@ -28,6 +28,7 @@ class Scene:
     char_word: I32  # (n,) 0 to m - 1, or NOT_DRAWN
     word_quads: Quads  # (m, 4, 2)
     confidence: F32  # (m,) how well its characters are known: 1 fully, 0 not at all, and then what is there does not count
+    place: str = ""  # of an encoded picture, for errors: its shard and index
 
 
 SceneSource = GroupSource[Sequence[Scene]]
@@ -54,8 +55,8 @@ class ShardScenes:
 
     def load(self, number: int) -> Sequence[Scene]:
         """Return the usable scenes of a group, pictures as JPEG; words that cannot be read have confidence 0."""
-        batch = self.groups.load(number, ["image", "words", "chars"]).filter(pa.array(self.kept[number]))
-        return list(_scenes(batch))
+        batch = self.groups.load(number, ["index", "image", "words", "chars"]).filter(pa.array(self.kept[number]))
+        return list(_scenes(batch, self.groups.groups[number].path))
 
 
 def open_shards(place: Path | str) -> ShardScenes:
@@ -74,8 +75,8 @@ def open_shards(place: Path | str) -> ShardScenes:
     return ShardScenes(groups, kept, refused)
 
 
-def _scenes(batch: pa.RecordBatch) -> Iterator[Scene]:
-    pictures = batch["image"].field("bytes")
+def _scenes(batch: pa.RecordBatch, shard: str) -> Iterator[Scene]:
+    indices, pictures = batch["index"].to_pylist(), batch["image"].field("bytes")
     words, word_ends = _flat(batch["words"])
     chars, char_ends = _flat(batch["chars"])
     char_quads, word_quads = _quads(chars), _quads(words)
@@ -84,7 +85,8 @@ def _scenes(batch: pa.RecordBatch) -> Iterator[Scene]:
     confidence = 1 - words.field("ignore").to_numpy(zero_copy_only=False).astype(np.float32)
     for row in range(len(batch)):
         own_chars, own_words = slice(*char_ends[row : row + 2]), slice(*word_ends[row : row + 2])
-        yield Scene(pictures[row].as_py(), char_quads[own_chars], char_word[own_chars], word_quads[own_words], confidence[own_words])
+        picture, place = pictures[row].as_py() or b"", f"{shard}: index {indices[row]}"  # a damaged shard may have none
+        yield Scene(picture, char_quads[own_chars], char_word[own_chars], word_quads[own_words], confidence[own_words], place)
 
 
 def _flat(column: pa.ListArray) -> tuple[pa.StructArray, I64]:

@@ -12,6 +12,7 @@ from synthgen.arrays import F64, Image
 
 JPEG = b"\xff\xd8"  # how its files begin
 REDUCTIONS = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+BROKEN = "need a picture that can be decoded, got another; render its shard again"  # only shards have them encoded
 MOST_REDUCED = 1.1  # view px a px averaged before; a little above 1, as stretch and lean reduce an edge more than the middle
 
 
@@ -27,7 +28,7 @@ def size_of(picture: bytes | Image) -> tuple[int, int]:
         with Pictures.open(io.BytesIO(picture)) as file:  # reads the head alone
             return file.height, file.width
     except UnidentifiedImageError as error:
-        raise _broken(picture) from error
+        raise SynthgenError(BROKEN) from error
 
 
 def view_picture(picture: bytes | Image, way: F64, view: np.void, size: int) -> Image:
@@ -70,7 +71,7 @@ def _reduced(picture: bytes | Image, by: int) -> tuple[Image, F64]:
 def _decoded(picture: bytes, form: int) -> Image:
     pixels = cv2.imdecode(np.frombuffer(picture, dtype=np.uint8), form | cv2.IMREAD_IGNORE_ORIENTATION)  # quads are of the px as stored
     if pixels is None:
-        raise _broken(picture)
+        raise SynthgenError(BROKEN)
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels))
 
 
@@ -80,8 +81,3 @@ def _stored(pixels: Image, quality: int) -> Image:
         return pixels
     file = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]  # red and blue are swapped, on both ways
     return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR))
-
-
-def _broken(picture: bytes) -> SynthgenError:
-    cure = "render the shards again, or take it out of the folder"
-    return SynthgenError(f"picture of {len(picture)} bytes: need one that can be decoded; {cure}")

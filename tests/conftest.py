@@ -1,5 +1,6 @@
-"""What all tests share: how many examples hypothesis tries, and that it does so alike everywhere; the tables, and a run of both."""
+"""What all tests share: how many examples hypothesis tries, everywhere alike; the tables, and a run of both; an object store."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from synthgen.assets.studio import Opened
 from synthgen.scene.words import Studio
 from synthgen.scene_renderer import ScenePainter
 from tests.fake_runs import fake_job, files_of, render
+from tests.object_store import KEYS, Server, object_server
 from tests.sound_runs import sound_run
 from tests.studio_fixture import open_few
 
@@ -62,3 +64,17 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return a run in which nothing is wrong, in each form; do not change them."""
     return {form: sound_run(tmp_path_factory.mktemp("sound") / form, form) for form in ("parquet", "tfrecord")}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a running object store; what is to find its way in there needs `keys` too."""
+    with object_server(tmp_path_factory.mktemp("store")) as found:
+        yield found
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the keys of an object store of this machine where its clients look for them."""
+    for key, value in KEYS.items():
+        monkeypatch.setenv(key, value)

@@ -1,6 +1,5 @@
 """Runs in parts and on clusters whose OUT is a real object store."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,23 +13,16 @@ from synthgen.merge import merge
 from synthgen.nodes import on_cluster
 from synthgen.recipe import Recipe
 from tests.fake_runs import INLINE, fake_job, files_of, render
-from tests.object_store import KEYS, Server, far_files, object_server
+from tests.object_store import Server, far_files
 from tests.test_ray import Nodes, cluster, two_nodes  # noqa: F401  # fixtures
 from tests.test_spark import ADDRESS, paths  # noqa: F401
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:::ray"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with object_server(tmp_path_factory.mktemp("store")) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in KEYS.items():
-        monkeypatch.setenv(key, value)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("keys"),
+    pytest.mark.filterwarnings("ignore:::ray"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from synthgen.errors import SynthgenError
-from synthgen.shards.storage import atomic_path, make_folder
+from synthgen.shards.storage import atomic_path, make_folder, scratch_path
 from training.model_kind import ModelKind
 
 WEIGHTS = "model.weights.h5"  # Keras's name
@@ -42,9 +42,7 @@ def write_keras_file(path: Path, model: keras.Model, notes: Mapping[str, str], k
     Raises:
         SynthgenError: the name does not end in .keras, or the file cannot be written.
     """
-    if path.suffix != ".keras":
-        raise SynthgenError(f"{path}: need a name that ends in .keras, got {path.name}; Keras knows its files by that")
-    make_folder(path.parent)
+    check_keras_path(path)
     with tempfile.TemporaryDirectory() as folder, atomic_path(path) as scratch:  # Keras refuses a scratch file's name
         whole = Path(folder) / path.name
         model.save(whole)
@@ -52,6 +50,19 @@ def write_keras_file(path: Path, model: keras.Model, notes: Mapping[str, str], k
             for name in old.namelist():
                 new.writestr(name, halved(old.read(name)) if half and name == WEIGHTS else old.read(name))
             new.writestr(kind.entry, json.dumps(dict(notes), ensure_ascii=False, indent=1))
+
+
+def check_keras_path(path: Path) -> None:
+    """Check that a model can be put at `path`, before the work that makes it; folders that are missing are made.
+
+    Raises:
+        SynthgenError: the name does not end in .keras, or no file can be written there.
+    """
+    if path.suffix != ".keras":
+        raise SynthgenError(f"{path}: need a name that ends in .keras, got {path.name}; Keras knows its files by that")
+    make_folder(path.parent)
+    with scratch_path(path) as scratch:
+        scratch.touch()
 
 
 def read_keras_file(path: Path, kind: ModelKind) -> tuple[dict[str, str], bytes]:

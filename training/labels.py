@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from synthgen.errors import SynthgenError
+from synthgen.shards.place import shown
 
 LABELS = "labels.csv"
 RUN_FILES = ("run.json", "manifest.json", "words", "scenes")  # any of them: what `synthgen render` writes
@@ -51,7 +52,13 @@ def rows_of(table: Path, columns: Sequence[str]) -> Iterator[tuple[int, tuple[st
 
 
 def set_names(places: Sequence[str]) -> dict[str, str]:
-    """Return place by a short name for files and curves, each its own: the last part of the place, numbered where several share it."""
+    """Return place by a short name for files and curves, each its own: the last part of the place, numbered where several share it.
+
+    Raises:
+        SynthgenError: a place is given twice; its scores would be told once, and its reports made twice.
+    """
+    if twice := next((place for number, place in enumerate(places) if place in places[:number]), None):
+        raise SynthgenError(f"{shown(twice)}: need each set once, got it twice; leave one out")
     names: dict[str, str] = {}
     for place in places:
         path = Path(place.split("?")[0])

@@ -69,6 +69,24 @@ def test_evaluate_prints_the_promised_keys_and_what_was_dropped(weights: Path, f
     assert plain.stdout.startswith(f"{folder}: 1 words on 1 photos: h-mean ") and plain.stdout.endswith("; 1 dropped\n")
 
 
+def test_import_craft_says_that_it_cannot_write_before_it_reads_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(file: Path) -> None:
+        raise AssertionError("weights were read")
+
+    def denied(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("detector.importing.import_craft", read)
+    (tmp_path / "file").touch()
+    for out, fault in (("x.pth", "need a name that ends in .keras, got x.pth"), ("file/x.keras", "cannot be written: it is a file")):
+        result = run("import-craft", tmp_path / "craft.pth", "--out", tmp_path / out)
+        assert result.exit_code == 1 and fault in result.stderr and len(result.stderr.splitlines()) == 1
+    monkeypatch.setattr(Path, "touch", denied)
+    result = run("import-craft", tmp_path / "craft.pth", "--out", tmp_path / "new" / "x.keras")
+    assert result.stderr.startswith(f"error: {tmp_path / 'new' / 'x.keras'}: cannot be written: writing there is not allowed")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 def test_export_makes_the_folder_and_says_how_to_measure_what_it_wrote(weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "half.keras"
     result = run("export", "--weights", weights, "--out", out, "--format", "keras-half")
@@ -91,6 +109,7 @@ def test_summary_prints_a_row_for_each_layer() -> None:
         (("find", "--weights", "WEIGHTS", "--text", "0.3", "DATA/0.png"), "--low-text: need at most --text, 0.3, got 0.4"),
         (("export", "--weights", "WEIGHTS", "--out", "DATA/x.onnx", "--calibrate-on", "4"), "--calibrate-on 4: need --format int8"),
         (("export", "--weights", "WEIGHTS", "--out", "DATA/x.png"), "need a name that ends in .onnx for --format onnx"),
+        (("evaluate", "--weights", "WEIGHTS", "--data", "DATA", "--data", "DATA"), "DATA: need each set once, got it twice; leave one out"),
         (("evaluate", "--weights", "WEIGHTS", "--data", "DATA", "--split", "val"), "--split val: need shards, whose scenes have splits"),
         (("train", "--out", "DATA/run"), "--data: need shards or a folder to train on, or --stream, got neither"),
         (("train", "--out", "DATA/run", "--data", "DATA", "--size", "100"), "--size: need a multiple of 32 px, got 100"),

@@ -90,6 +90,13 @@ def test_the_best_of_a_sweep_is_told_apart_from_the_shares_of_the_thresholds_giv
     assert isinstance(told["sweep"], list) and len(told["sweep"]) == len(found.sweep) and shares in told["sweep"]
 
 
+def test_no_thresholds_of_a_sweep_chosen_on_other_photos_do_better_than_its_best() -> None:
+    there, here = (evaluate(finder_of(), some, swept=True) for some in (photos()[2:], photos()[:2]))
+    chosen, best = there.best(), here.best()
+    assert chosen and best and chosen != best
+    assert here.sweep[chosen].h_mean < here.sweep[best].h_mean
+
+
 def test_a_sweep_has_the_maps_made_once_and_seeks_words_once_for_thresholds_that_differ_in_text_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

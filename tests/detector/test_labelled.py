@@ -168,7 +168,8 @@ def test_a_split_gives_its_scenes_only(run: Path) -> None:
 def test_a_broken_picture_in_a_shard_is_named(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = iter([None, *[np.zeros((9, 9, 3), np.uint8)] * 12])
     monkeypatch.setattr("cv2.imdecode", lambda *_: next(calls))
-    assert dropped(Photos(run)) == ["index 0: cannot be read as a picture; render its shard again"]
+    shard = run / "scenes" / "scenes-00000.parquet"
+    assert dropped(Photos(run)) == [f"{shard}: index 0: cannot be read as a picture; render its shard again"]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from detector.batches import look
 from detector.scenes import STREAM_GROUP, Engine, StreamScenes, open_shards, open_stream
+from detector.views import Variety, plan_views
 from synthgen import Recipe, SynthgenError, read
 from synthgen.heatmaps import LEAST_SEEN
 from tests.fake_runs import job_of, render
@@ -32,6 +36,20 @@ def test_shards_give_the_scenes_of_the_training_split(tmp_path: Path, form: str)
         assert [part.dtype.name for part in (scene.word_quads, scene.char_word, scene.confidence)] == ["float32", "int32", "float32"]
     assert any(0 in scene.confidence and 1 in scene.confidence and -1 in scene.char_word for group in scenes for scene in group)
     assert pickle.loads(pickle.dumps(source)).digest == source.digest
+
+
+@pytest.mark.parametrize("picture", [None, b"no picture"])
+def test_a_picture_that_cannot_be_decoded_is_named_by_shard_and_index(tmp_path: Path, picture: bytes | None) -> None:
+    render(job_of("scenes", tmp_path))
+    shard = tmp_path / "scenes" / "scenes-00000.parquet"
+    row = pq.read_table(shard).slice(0, 1)
+    image = pa.array([{"bytes": picture, "path": None}], row.schema.field("image").type)
+    alone = tmp_path / "alone.parquet"
+    pq.write_table(row.set_column(row.schema.get_field_index("image"), "image", image), alone)
+    (scene,) = open_shards(alone).load(0)
+    assert scene.picture == (picture or b"")
+    with pytest.raises(SynthgenError, match=rf"^{alone}: index {row['index'][0]}: need a picture that can be decoded, got another; render"):
+        look(scene, plan_views(Variety(), 5, np.zeros(1, dtype=np.uint64))[0], 32)
 
 
 def test_shards_without_scenes_are_refused(tmp_path: Path) -> None:

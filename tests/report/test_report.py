@@ -31,19 +31,12 @@ from synthgen.report.spread import spread
 from synthgen.report.tally import Tally, tally
 from synthgen.shards.groups import open_groups
 from synthgen.shards.read import read
-from tests.fake_runs import fake_job, job_of, render
+from tests.fake_runs import job_of, render
 from tests.planted import put
 from tests.report_page import seen_in, words_of
 
 HOSTILE = ['</script><b id="x">', "<!--<script>", "a & b", "\"quoted\" 'twice'", "&lt;", "$title ${x}", "]]>", "http://x.example/"]
 FORMATS = ("parquet", "tfrecord")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("run") / "shards"
-    render(fake_job(out, n=40, scenes=20, size=10))
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,9 @@ from synthgen.report.tally import Tally, tally, word_heights
 from synthgen.report.texts import texts_of
 from synthgen.shards.groups import ShardGroups, open_groups
 from synthgen.shards.read import read
-from tests.fake_runs import fake_job, job_of, render
+from tests.fake_runs import job_of, render
 
 FORMATS = ("parquet", "tfrecord")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("run") / "shards"
-    render(fake_job(out, n=40, scenes=20, size=10))
-    return out
 
 
 @given(st.integers(0, 5000), st.integers(0, 300), st.integers(0, 2**64 - 1))

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,19 +36,7 @@ from tests.fake_runs import fake_job, slow
 if __name__ == "__main__":
     run(fake_job(sys.argv[1], n=60, scenes=60, factory=slow(0.02)), LocalEngine(2), resume=False, progress=print)
 """
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with object_server(tmp_path_factory.mktemp("store")) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in KEYS.items():
-        monkeypatch.setenv(key, value)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("keys")]
 
 
 def started(*command: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":

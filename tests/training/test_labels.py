@@ -17,6 +17,13 @@ def test_sets_of_one_name_are_kept_apart() -> None:
     }
 
 
+def test_a_set_given_twice_is_told() -> None:
+    with pytest.raises(SynthgenError, match=r"^a/svt: need each set once, got it twice; leave one out$"):
+        set_names(["a/svt", "b/svt", "a/svt"])
+    with pytest.raises(SynthgenError, match=r"^s3://x/svt: need each set once"):
+        set_names(["s3://name:key@x/svt?a=b"] * 2)
+
+
 def test_a_table_is_found_by_its_folder_and_by_its_own_name(tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     assert table_at(table, ["file"]) == table  # there or not: reading it tells
