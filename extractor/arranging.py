@@ -34,7 +34,7 @@ def page_of(size: tuple[int, int], found: FoundWords, reads: Sequence[Read], lea
 
     Text that runs another way than most of it comes after that, each way for itself: a label's side is no part of the lines of its front.
     """
-    chosen = [k for k, read in enumerate(reads) if is_sure(read, least_confidence, unit=_is_unit(reads, found, k))]
+    chosen = [k for k, sure in enumerate(sure_of(found, reads, least_confidence)) if sure]
     kept = Kept(
         quads=np.array([turned(found.quads[k], reads[k].turn) for k in chosen], dtype=np.float32).reshape(-1, 4, 2),
         polygons=tuple(_outline(found.polygons[k], reads[k]) for k in chosen),
@@ -55,7 +55,7 @@ def _told_apart(kept: Kept) -> Kept:
     parts = [
         (k, quad, text)
         for k, (whole, polygon, read) in enumerate(zip(kept.quads, kept.polygons, kept.reads, strict=True))
-        for quad, text in (split(whole, read.text) if polygon is None else [(whole, read.text)])
+        for quad, text in (split(whole, read.text) if polygon is None else [(whole, read.text.strip())])
     ]
     return Kept(
         quads=np.array([quad for _, quad, _ in parts], dtype=np.float32).reshape(-1, 4, 2),
@@ -72,6 +72,11 @@ def _part(read: Read, text: str) -> Read:
     return replace(read, text=text, confidence=letter_confidence(read.text, read.confidence) ** (len(text) + 1))
 
 
+def sure_of(found: FoundWords, reads: Sequence[Read], least_confidence: float) -> list[bool]:
+    """Return which words were read surely enough, units behind their numbers as units."""
+    return [is_sure(read, least_confidence, unit=_is_unit(reads, found, k)) for k, read in enumerate(reads)]
+
+
 def _is_unit(reads: Sequence[Read], found: FoundWords, word: int) -> bool:
     """Return whether a word is a unit of one letter behind a number on its line, as in "500 g"."""
     before = word - 1
@@ -82,7 +87,7 @@ def _is_unit(reads: Sequence[Read], found: FoundWords, word: int) -> bool:
 def is_sure(read: Read, least_confidence: float, *, unit: bool = False) -> bool:
     """Return whether a word was read at all, and surely enough: of `least_confidence` in its letters; a lone one of more, unless a unit."""
     asked = least_confidence if unit or sum(map(str.isalnum, read.text)) > 1 else least_confidence**LONE
-    return bool(read.text) and letter_confidence(read.text, read.confidence) >= asked
+    return bool(read.text.strip()) and letter_confidence(read.text, read.confidence) >= asked
 
 
 def turned(quad: Quads, turn: int) -> Quads:

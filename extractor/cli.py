@@ -68,8 +68,12 @@ def read_photos(
     tiles: Tiles = True,
     least_confidence: LeastConfidence = USUAL.least_confidence,
     text: Annotated[float, typer.Option(help="Region score that a word must reach somewhere.", min=0.0, max=1.0)] = USUAL.thresholds.text,
-    link: Annotated[float, typer.Option(help="Affinity score from which letters join.", min=0.0, max=1.0)] = USUAL.thresholds.link,
-    low_text: Annotated[float, typer.Option(help="Region score from which a pixel is text.", min=0.0, max=1.0)] = USUAL.thresholds.low_text,
+    link: Annotated[
+        float, typer.Option(help="Affinity score from which letters join; .25 is tried beside it.", min=0.0, max=1.0)
+    ] = USUAL.thresholds.link,
+    low_text: Annotated[
+        float, typer.Option(help="Region score from which a pixel is text; .35 is tried beside it.", min=0.0, max=1.0)
+    ] = USUAL.thresholds.low_text,
     growth: Annotated[float, typer.Option(help="How far words grow beyond these.", min=0.0, max=MOST_GROWTH)] = USUAL.thresholds.growth,
     threads: Threads = 0,
 ) -> None:

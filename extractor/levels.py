@@ -43,17 +43,22 @@ def looks(finder: WordFinder, photo: Image, levels: Levels, ways: Sequence[Thres
     there were any.
     """
     whole = finder.look(photo)
-    found, maps = [find_words(whole.maps, way, whole.scale) for way in ways], whole.maps
+    found, maps = [_words(whole, way, finder) for way in ways], whole.maps
     if levels.large:
         longest = max(round(LARGE_SHARE * finder.longest), MULTIPLE)
         less = replace(finder, longest=longest, enlarged=LARGE_SHARE * finder.enlarged).look(photo)
-        large = (find_words(less.maps, way, less.scale) for way in ways)
+        large = (_words(less, way, finder) for way in ways)
         found = [merged(first, words, LARGE_PX / less.scale) for first, words in zip(large, found, strict=True)]
     if levels.tiled and whole.scale < TILED_BELOW:
         fine = tiled_maps(finder, photo)
         found = [merged(words, find_words(fine, way, 1.0), SMALL_PX / whole.scale) for way, words in zip(ways, found, strict=True)]
         maps = np.maximum(maps, cv2.resize(fine, maps.shape[1::-1], interpolation=cv2.INTER_AREA))
     return [Look(words, maps, whole.scale) for words in found]
+
+
+def _words(seen: Look, way: Thresholds, finder: WordFinder) -> FoundWords:
+    """Return the words of a look by some thresholds; those by the finder's own it has found already."""
+    return seen.words if way == finder.thresholds else find_words(seen.maps, way, seen.scale)
 
 
 def merged(less: FoundWords, more: FoundWords, small_px: float) -> FoundWords:

@@ -19,8 +19,8 @@ def paged(words: list[tuple[str, float, int]], least_confidence: float = 0.7) ->
 
 
 def test_words_less_sure_than_is_asked_are_left_out_and_counted() -> None:
-    page = paged([("Sandwich", 0.71, 0), ("Spread", 0.69, 0), ("", 1.0, 0)])
-    assert (page.text, page.left_out) == ("Sandwich", 2)
+    page = paged([("Sandwich", 0.71, 0), ("Spread", 0.69, 0), ("", 1.0, 0), (" ", 1.0, 0)])
+    assert (page.text, page.left_out) == ("Sandwich", 3)
 
 
 @pytest.mark.parametrize("text", ["e", "I", "&", "-"])
@@ -36,3 +36,10 @@ def test_of_a_unit_behind_a_number_no_more_is_asked_than_of_words(unit: str) -> 
     assert paged([("500", 0.9, 0), (unit, 0.9, 1)]).text == "500"  # on another line
     assert paged([("Net", 0.9, 0), (unit, 0.9, 0)]).text == "Net"
     assert paged([(unit, 0.9, 0), ("Net", 0.9, 0)]).text == "Net"
+
+
+def test_a_curved_word_has_no_spaces_around_it() -> None:
+    quads = box(0, 0, 40, 20)[None]
+    found = FoundWords(quads, tuple(quads), np.ones(1, np.float32), np.zeros(1, np.int32))
+    page = page_of((400, 800), found, [Read(" Salsa ", 1.0, FLAT, bent=True)], 0.7)
+    assert (page.text, page.words[0].text) == ("Salsa", "Salsa")

@@ -36,8 +36,8 @@ def test_words_that_ran_together_are_taken_apart_where_so_they_are_read() -> Non
     assert texts(joined, apart) == ["NET", "WT", "9 OZ", "FREE"]
 
 
-def test_what_only_one_of_them_found_is_taken_if_it_is_surely_read() -> None:
-    assert texts(rival((0, 40, "Oats", SURE)), rival((100, 140, "Free", SURE), (200, 240, "lIl", UNSURE))) == ["Oats", "Free"]
+def test_what_only_one_of_them_found_stays_unsure_or_not_for_the_page_to_count() -> None:
+    assert texts(rival((0, 40, "Oats", SURE)), rival((100, 140, "Free", SURE), (200, 240, "lIl", UNSURE))) == ["Oats", "Free", "lIl"]
     assert texts(rival(), rival((0, 40, "Oats", SURE))) == ["Oats"]
     assert texts(rival((0, 40, "Oats", SURE)), rival()) == ["Oats"]
     assert texts(rival(), rival()) == []
@@ -52,3 +52,18 @@ def test_places_that_are_linked_through_others_are_judged_together() -> None:
     long = rival((0, 100, "abcdefgh", SURE), (110, 200, "ijklmnop", UNSURE))
     short = rival((0, 60, "abcde", SURE), (65, 200, "fghijk", SURE))
     assert texts(long, short) == ["abcde", "fghijk"]
+
+
+def test_a_lone_sign_that_is_surely_read_is_taken_before_one_that_is_not() -> None:
+    sure, unsure = rival((0, 20, "&", SURE)), rival((0, 20, "&", UNSURE))
+    for one, other in ((sure, unsure), (unsure, sure)):
+        assert [read.confidence for read in best_of(one, other, LEAST).reads] == [SURE]
+
+
+def test_lone_signs_are_taken_apart_where_together_they_are_not_read() -> None:
+    assert texts(rival((0, 100, "A8B", UNSURE)), rival((0, 30, "A", SURE), (35, 65, "&", SURE), (70, 100, "B", SURE))) == ["A", "&", "B"]
+
+
+def test_a_unit_behind_its_number_is_as_sure_as_on_a_page() -> None:
+    first, second = (rival((0, 40, "500", SURE), (50, 65, "g", sure)) for sure in (0.6**2, 0.9**2))  # .9: of no other lone letter enough
+    assert [read.confidence for read in best_of(first, second, LEAST).reads] == [SURE, 0.9**2]
