@@ -66,7 +66,7 @@ class ReaderFeed:
         (pictures, labels, paths), options = out, self._lesson.options
         labels[places], paths[places] = crops.labels[rows[places]], crops.paths[rows[places]]
         for place in places.tolist():
-            pictures[place] = options.prepared(_decoded(crops.pictures[rows[place]]))
+            pictures[place] = options.prepared(_decoded(crops.pictures[rows[place]], crops.place))
 
 
 def _empty(count: int, width: int, steps: int) -> tuple[U8, I32, I32]:
@@ -74,13 +74,11 @@ def _empty(count: int, width: int, steps: int) -> tuple[U8, I32, I32]:
     return np.empty((count, HEIGHT, width), dtype=np.uint8), labels, np.empty_like(labels)
 
 
-def _decoded(picture: bytes | U8) -> U8:
+def _decoded(picture: bytes | U8, place: str) -> U8:
     """Return pixels, grey `(h, w)` if it was encoded."""
     if isinstance(picture, np.ndarray):
         return picture
     pixels = decode_grey(picture)
     if pixels is None:
-        raise SynthgenError(
-            f"picture of {len(picture)} bytes: need one that can be decoded; render the shards again, or take it out of the folder"
-        )
+        raise SynthgenError(f"{place}: need pictures that can be decoded, got another; render the shard again")
     return pixels

@@ -1,7 +1,7 @@
 """Where labelled word pictures come from, group by group: shards, the engine itself, folders of real crops."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -58,6 +58,7 @@ class Crops:
     pictures: Sequence[bytes | U8]  # an encoded picture, or its pixels
     labels: I32  # (n, steps), 0 behind each
     paths: I32  # (n, steps), see `labels.aligned`; all -1 where the places of characters are not known
+    place: str = ""  # of encoded pictures, for errors: their shard
 
 
 CropSource = GroupSource[Crops]
@@ -89,7 +90,8 @@ class ShardCrops:
         quads = batch["char_quads"].flatten().flatten().to_numpy().reshape(-1, 4, 2)
         counts = batch["char_quads"].value_lengths().to_numpy()
         centres = self.target.centres(quads, counts, batch["width"].to_numpy(), batch["height"].to_numpy())
-        return crops(batch["image"].field("bytes").to_pylist(), batch["text"].to_pylist(), self.target, centres)
+        found = crops(batch["image"].field("bytes").to_pylist(), batch["text"].to_pylist(), self.target, centres)
+        return replace(found, place=self.groups.groups[number].path)
 
 
 def open_shards(place: Path | str, target: Target) -> ShardCrops:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -117,16 +118,12 @@ def _stored(place: Path | str, split: str | None) -> Iterator[Row]:
         for index, data, text in zip(
             batch["index"].to_pylist(), batch["image"].field("bytes").to_pylist(), batch["text"].to_pylist(), strict=True
         ):
-            yield _of_shard(str(index), data, text)
+            yield Row(str(index), text, partial(_decoded, f"{groups.groups[number].path}: index {index}", data))
 
 
-def _of_shard(name: str, data: bytes, text: str) -> Row:
-    return Row(name, text, lambda: _decoded(name, data))
-
-
-def _decoded(name: str, data: bytes) -> U8:
+def _decoded(place: str, data: bytes) -> U8:
     """Return an encoded picture in grey, as it is decoded for training."""
     grey = decode_grey(data)
     if grey is None:
-        raise SynthgenError(f"index {name}: cannot be read as a picture; render its shard again")
+        raise SynthgenError(f"{place}: cannot be read as a picture; render its shard again")
     return grey

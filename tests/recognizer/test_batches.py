@@ -132,11 +132,12 @@ def test_pixels_and_files_are_prepared_alike() -> None:
     assert np.array_equal(image[:1], as_input(prepare(noise, 64)[None]))
 
 
-def test_a_broken_picture_is_told() -> None:
+@pytest.mark.parametrize("picture", [b"no picture", b"", None])
+def test_a_broken_picture_is_told_with_its_shard(picture: bytes) -> None:
     @dataclass(frozen=True)
     class Broken(MadeCrops):
         def load(self, number: int) -> Crops:
-            return replace(super().load(number), pictures=[b"no picture"] * 5)
+            return replace(super().load(number), pictures=[picture] * 5, place="words/words-00007.parquet")
 
-    with pytest.raises(SynthgenError, match="picture of 10 bytes: need one that can be decoded"):
+    with pytest.raises(SynthgenError, match=r"^words/words-00007\.parquet: need pictures that can be decoded, got another"):
         feed(Broken())(0)
