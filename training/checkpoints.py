@@ -58,7 +58,8 @@ def take_averages(own: keras.Model, model: keras.Model, trained: keras.Model) ->
     """
     averaged = dict(zip((value.path for value in trained.trainable_variables), averages(trained), strict=True))
     for mine, value in zip(own.variables, model.variables, strict=True):
-        mine.assign(averaged.get(value.path, value))
+        found = averaged.get(value.path)
+        mine.assign(np.array(keras.ops.convert_to_numpy(value)) if found is None else found)  # else JAX lets both have one buffer
 
 
 def synced(model: keras.Model) -> keras.Model:
