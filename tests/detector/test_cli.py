@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
@@ -39,6 +40,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of the first weights that others draw no map shows a word")
 def test_find_prints_the_same_words_for_both_kinds_of_file(weights: Path, folder: Path) -> None:
     found = []
     for path in (weights, weights.with_suffix(".onnx")):
