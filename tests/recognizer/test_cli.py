@@ -189,6 +189,7 @@ def test_train_says_what_it_needs(tmp_path: Path) -> None:
     assert "--width: need a multiple of 4, 16 or more, got 33" in result.stderr
 
 
+@pytest.mark.slow  # ten seconds of compiling; test_train.py trains without a command line
 def test_train_and_read_back_from_the_command_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "crops").mkdir()
     folder_of(tmp_path / "crops", ["ab", "1"])
